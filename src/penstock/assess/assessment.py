@@ -1,0 +1,54 @@
+"""What an assessment yields."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.graph.vocabulary import Evidence, Finding, Question, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One of the six questions answered: the value (None = unknown), how surely, and why."""
+
+    value: Any
+    confidence: str = "inferred"
+    because: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The six questions about one system."""
+
+    impact: Answer
+    threats: Answer
+    sensitive_data: Answer
+    audience: Answer
+    used_for: Answer
+    processes: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class AttackPath:
+    """A way from an entry to something worth taking. ``cut`` lists hops, best first, whose change closes it."""
+
+    entry: str  # internet | untrusted_content | insider | supply_chain
+    hops: tuple[Step, ...]
+    target: str
+    severity: str
+    cut: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Findings are ordered worst first; accepted ones are kept apart, not dropped."""
+
+    findings: tuple[Finding, ...] = ()
+    accepted: tuple[Finding, ...] = ()
+    questions: tuple[Question, ...] = ()
+    paths: tuple[AttackPath, ...] = ()
+    answers: Mapping[str, Answers] = field(default_factory=dict)

@@ -1,0 +1,96 @@
+"""One identity per thing: kind → scope → canonical key, and the id that is issued from them at first sight.
+
+A hosted model is one asset per provider and id for the whole tenant; agents, tools and prompts belong to their
+repository; cloud things go by their resource id; data by its locator. Kinds that turn into one another as more
+becomes known (agent ↔ application) share a family, so that a change of kind keeps the id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from penstock.graph.vocabulary import KIND_ALIASES, KINDS, Asset, Relation
+
+Scope = Literal["tenant", "source", "given"]
+
+#: kind → where its name is unique: the whole tenant, the source (repository) it was seen in, or as the caller gives it
+#: ("given": locators such as an ARN, URL or table are unique by themselves, other names in their source).
+SCOPES: Mapping[str, Scope] = MappingProxyType(
+    {kind: "source" for kind in KINDS}
+    | dict.fromkeys(("model", "provider", "framework", "package", "team", "person", "process", "repository"), "tenant")
+    | dict.fromkeys(("dataset", "data_store", "vector_store", "knowledge_base", "log_store", "content_source",
+                     "endpoint", "registry", "image"), "given")
+)  # fmt: skip
+
+#: Kinds that are one identity because one may turn out to be the other.
+FAMILIES: Mapping[str, str] = MappingProxyType(
+    {"agent": "actor", "application": "actor", "dataset": "data", "data_store": "data", "content_source": "data",
+     "log_store": "data", "vector_store": "index", "knowledge_base": "index"}
+)  # fmt: skip
+
+_LOCATOR = re.compile(r"^(?:arn:|[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
+
+
+def asset(
+    kind: str,
+    name: str,
+    *,
+    scope: str = "",
+    key: str = "",
+    props: Mapping[str, Any] | None = None,
+    labels: Iterable[str] = (),
+    status: str = "used",
+    formerly: Iterable[str] = (),
+) -> Asset:
+    """The asset with its issued id.
+
+    Args:
+        scope: the source it was seen in (``repo:shop/assistant``); ignored where the kind is unique tenant-wide.
+        key: what identifies it where that is not its display name (symbol, locator, ``provider/model-id``).
+        formerly: earlier keys of the same kind and scope.
+    Raises:
+        KeyError: the kind is not in the vocabulary.
+    """
+    kind = KIND_ALIASES.get(kind, kind)
+    rule = SCOPES[kind]
+    locator = key or name
+    if rule == "tenant" or (rule == "given" and _LOCATOR.match(locator)):
+        scope = ""
+    if kind == "model" and not key and props and props.get("provider"):
+        locator = f"{props['provider']}/{name}"
+    return Asset(
+        id=issue(kind, scope, locator),
+        kind=kind,
+        name=name,
+        scope=scope,
+        props=dict(props or {}),
+        labels=frozenset(labels),
+        status=status,
+        formerly=tuple(issue(kind, scope, old) for old in formerly),
+    )
+
+
+def relation(source: Asset | str, verb: str, target: Asset | str, props: Mapping[str, Any] | None = None) -> Relation:
+    """The relation between two assets, given as assets or as ids."""
+    ends = [end if isinstance(end, str) else end.id for end in (source, target)]
+    return Relation(ends[0], verb, ends[1], dict(props or {}))
+
+
+def issue(kind: str, scope: str, key: str) -> str:
+    """The id that first sight gives: readable kind family, then 80 bits of SHA-256 over family, scope and key.
+
+    80 bits: among a billion assets the chance of one collision is below 1e-6 (birthday bound).
+    """
+    family = FAMILIES.get(kind, kind)
+    digest = hashlib.sha256("\0".join((family, scope, canonical(key))).encode()).hexdigest()
+    return f"{family}-{digest[:20]}"
+
+
+def canonical(key: str) -> str:
+    """Spelling differences that never tell two things apart: Unicode form, outer space, case."""
+    return unicodedata.normalize("NFKC", key).strip().casefold()

@@ -1,0 +1,121 @@
+"""What a store promises, on every engine. ``tenant`` is part of every key; a store object is bound to one tenant.
+
+Every method is one transaction: after a crash it has happened whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from penstock.graph.diff import Changes
+from penstock.graph.graph import Graph
+from penstock.graph.vocabulary import Asset, Case, Complete, Event, Finding, Observation, Question, Unseen
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The outcome of looking at some scopes once. Only scopes in ``finished`` may retire what was not seen again."""
+
+    observations: tuple[Observation, ...]
+    complete: tuple[Complete, ...] = ()
+    unseen: tuple[Unseen, ...] = ()
+    scopes: tuple[str, ...] = ()
+    finished: tuple[str, ...] = ()
+    at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A named person's decision to live with a finding until a date."""
+
+    finding: str
+    who: str
+    why: str
+    until: float
+    at: float
+    used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A virtual key of the gateway: only its SHA-256 is stored; it stands for one application asset."""
+
+    id: str
+    name: str
+    sha256: str
+    application: str
+    created_at: float
+    revoked_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An asset as it was from ``valid_from`` until ``valid_to`` (None: still)."""
+
+    asset: Asset
+    valid_from: float
+    valid_to: float | None
+
+
+class Store(Protocol):
+    """The store of record of one tenant."""
+
+    tenant: str
+
+    def ingest(self, scan: Scan) -> Changes:
+        """Take in a scan: keep evidence, issue or find ids, retire what finished scopes no longer hold.
+
+        A second ingest of the same scan changes nothing but ``last_seen``. Assets of unfinished scopes that were not
+        seen again become stale, never gone. A retired asset that is seen again returns under its old id.
+        """
+
+    def graph(self, at: float | None = None) -> Graph:
+        """The merged graph now, or as it was at a time."""
+
+    def asset_history(self, asset: str) -> Sequence[Version]: ...
+
+    def rename(self, asset: str, *, to: Asset) -> None:
+        """Let what ``to`` identifies be known under the kept id of ``asset`` from now on."""
+
+    def scans(self) -> Sequence[tuple[float, tuple[str, ...], tuple[str, ...]]]:
+        """Past scans, newest first: time, scopes, finished scopes."""
+
+    def save_assessment(self, findings: Iterable[Finding], questions: Iterable[Question], at: float) -> None:
+        """Replace the current findings and questions; what was open before and is absent now is closed."""
+
+    def findings(self) -> Sequence[Finding]: ...
+    def questions(self) -> Sequence[Question]: ...
+    def finding_seen(self, finding: str) -> tuple[float, float] | None:
+        """First and last time a finding was open."""
+
+    def accept(self, acceptance: Acceptance) -> None: ...
+    def acceptances(self) -> Sequence[Acceptance]: ...
+
+    def add_events(self, events: Iterable[Event]) -> int:
+        """Append events; one already stored (same id) is not stored twice. Returns how many were new."""
+
+    def events(self, *, since: float = 0.0, application: str | None = None, limit: int = 1000) -> Sequence[Event]:
+        """Newest first."""
+
+    def save_cases(self, cases: Iterable[Case]) -> None: ...
+    def cases(self) -> Sequence[Case]: ...
+
+    def save_key(self, key: AccessKey) -> None: ...
+    def keys(self) -> Sequence[AccessKey]: ...
+
+    def audit(self, who: str, what: str, about: str, at: float) -> None:
+        """Append to the audit trail, each entry chained to the one before by hash."""
+
+    def audit_trail(self, *, limit: int = 1000) -> Sequence[tuple[float, str, str, str, str]]:
+        """Newest first: time, who, what, about, chain hash."""
+
+    def verify_audit_trail(self) -> bool: ...
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A small JSON value kept beside the graph (last visit, snapshot version, spool position)."""
+
+    def put(self, name: str, value: Any) -> None: ...
+
+    def close(self) -> None: ...
