@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from penstock.graph.vocabulary import KIND_ALIASES, KINDS, Asset, Relation
 
@@ -94,3 +95,53 @@ def issue(kind: str, scope: str, key: str) -> str:
 def canonical(key: str) -> str:
     """Spelling differences that never tell two things apart: Unicode form, outer space, case."""
     return unicodedata.normalize("NFKC", key).strip().casefold()
+
+
+def application(scope: str, name: str = "") -> Asset:
+    """The application that a source (repository) is: one per source until its owner declares more.
+
+    Every collector that speaks of "this repository's application" means this asset; whoever knows its display name
+    (a catalogue, a declaration, a manifest) passes it.
+    """
+    return asset("application", name or scope.rpartition(":")[2].rpartition("/")[2], scope=scope, key=".")
+
+
+def endpoint(url: str, scope: str, *, props: Mapping[str, Any] | None = None) -> Asset:
+    """The endpoint at the origin (scheme, host, port) of a URL.
+
+    A host with a dot (``llm.example.com``, ``llm.ml.svc.cluster.local``) is one endpoint for the tenant; a bare host
+    (``ollama``, ``localhost``) means something only inside its source.
+    """
+    origin = origin_of(url)
+    host = origin.partition("://")[2].partition(":")[0]
+    everywhere = "." in host and not host.startswith("127.")
+    return Asset(
+        id=issue("endpoint", "" if everywhere else scope, origin),
+        kind="endpoint",
+        name=origin,
+        scope="" if everywhere else scope,
+        props={"url": origin, **(props or {})},
+    )
+
+
+def model_at(url: str, name: str, scope: str) -> Asset:
+    """The model that a self-hosted endpoint offers under a name."""
+    place = endpoint(url, scope)
+    return asset("model", name, key=f"{place.scope}{place.name}/{name}", props={"provider": "self-hosted"})
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and explicit port of a URL, lower-case, default ports left out, credentials dropped."""
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    host = (parts.hostname or "").lower()
+    try:
+        port = parts.port
+    except ValueError:
+        port = None
+    default = {"http": 80, "https": 443}.get(parts.scheme.lower())
+    return f"{parts.scheme.lower()}://{host}" + (f":{port}" if port and port != default else "")
+
+
+def file_dataset(path: str, scope: str, *, labels: Iterable[str] = (), props: Mapping[str, Any] | None = None) -> Asset:
+    """The dataset that a file of the source holds; ``path`` is relative to the source's root."""
+    return asset("dataset", path, scope=scope, key=f"file:{path}", labels=labels, props=props)

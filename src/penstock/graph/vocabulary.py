@@ -34,7 +34,9 @@ DATA_KINDS: frozenset[str] = frozenset(
     {"dataset", "knowledge_base", "vector_store", "data_store", "log_store", "memory", "content_source"}
 )
 #: In the AI inventory only through a relation to an AI asset; alone they are context.
-CONTEXT_KINDS: frozenset[str] = frozenset({"data_store", "infrastructure", "image", "package", "identity", "repository"})
+CONTEXT_KINDS: frozenset[str] = frozenset(
+    {"data_store", "infrastructure", "image", "package", "identity", "repository"}
+)
 
 #: Spellings met in foreign material, mapped once at the door.
 KIND_ALIASES: Mapping[str, str] = MappingProxyType({"compute": "infrastructure", "coding_assistant": "assistant"})
@@ -196,7 +198,6 @@ def _props() -> dict[str, Prop]:
 PROPS: Mapping[str, Prop] = MappingProxyType(_props())
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
 
 
 @dataclass(frozen=True, slots=True)
