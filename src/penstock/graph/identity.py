@@ -22,7 +22,7 @@ Scope = Literal["tenant", "source", "given"]
 #: kind → where its name is unique: the whole tenant, the source (repository) it was seen in, or as the caller gives it
 #: ("given": locators such as an ARN, URL or table are unique by themselves, other names in their source).
 SCOPES: Mapping[str, Scope] = MappingProxyType(
-    {kind: "source" for kind in KINDS}
+    dict[str, Scope](dict.fromkeys(KINDS, "source"))
     | dict.fromkeys(("model", "provider", "framework", "package", "team", "person", "process", "repository"), "tenant")
     | dict.fromkeys(("dataset", "data_store", "vector_store", "knowledge_base", "log_store", "content_source",
                      "endpoint", "registry", "image"), "given")

@@ -6,10 +6,14 @@ then the values (how it is said).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, Literal, get_args
+
+from penstock.errors import NotUnderstood
 
 # ── kinds ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -58,14 +62,19 @@ class Verb:
 
 
 def _verbs() -> dict[str, Verb]:
-    contains_back = ("trained_on fine_tuned_from derived_from indexes ingests loads consumes serves").split()
-    contains_on = ("produces writes copied_to logs_to remembers_in sends_to stored_in").split()
-    sees_back = ("retrieves_from reads uses_model uses_tool delegates_to invokes").split()
-    reach = (
-        "evaluated_on embedded_by guarded_by instructed_by exposes_tool connects_to provided_by deployed_on built_with "
-        "runs_as holds grants can_read can_write can_admin can_assume reaches defined_in owned_by approved_by member_of "
-        "notifies supports same_as"
-    ).split()
+    # labels go against the direction of reading: what is pulled from comes along
+    contains_back = [
+        "trained_on", "fine_tuned_from", "derived_from", "indexes", "ingests", "loads", "consumes", "serves",
+    ]  # fmt: skip
+    # labels go with the direction of reading: what is pushed arrives
+    contains_on = ["produces", "writes", "copied_to", "logs_to", "remembers_in", "sends_to", "stored_in"]
+    # the caller may read what the called one holds or sees
+    sees_back = ["retrieves_from", "reads", "uses_model", "uses_tool", "delegates_to", "invokes"]
+    reach = [
+        "evaluated_on", "embedded_by", "guarded_by", "instructed_by", "exposes_tool", "connects_to", "provided_by",
+        "deployed_on", "built_with", "runs_as", "holds", "grants", "can_read", "can_write", "can_admin", "can_assume",
+        "reaches", "defined_in", "owned_by", "approved_by", "member_of", "notifies", "supports", "same_as",
+    ]  # fmt: skip
     table = {name: Verb(name, "contains", "source") for name in contains_back}
     table |= {name: Verb(name, "contains", "target") for name in contains_on}
     table |= {name: Verb(name, "sees", "source") for name in sees_back}
@@ -197,6 +206,79 @@ def _props() -> dict[str, Prop]:
 
 PROPS: Mapping[str, Prop] = MappingProxyType(_props())
 
+#: Properties with a better and a worse: their values from worst to best. A declaration inside a scanned tree may make
+#: such a property worse, never better than what else was seen (DESIGN §2, trust of configuration).
+WORST_FIRST: Mapping[str, tuple[Any, ...]] = MappingProxyType(
+    {
+        "exposure": ("internet", "partner", "corporate", "private"),
+        "auth": ("none", "local_key", "api_key", "token", "oidc", "mtls"),
+        "audience": ("public", "customers", "partners", "employees", "machine"),
+        "trust": ("untrusted", "trusted"),
+        "approval": ("none", "required"),
+        "autonomy": ("act", "suggest"),
+        "publisher": ("unverified", "verified", "internal"),
+        "revision": ("floating", "pinned"),
+        "signature": ("invalid", "none", "valid"),
+        "sanction": ("unsanctioned", "unknown", "tolerated", "sanctioned"),
+    }
+    | dict.fromkeys(("public_read", "public_write", "remote_code", "root", "definition_changed"), (True, False))
+    | dict.fromkeys(
+        ("input_filter", "output_filter", "grounding_check", "rate_limit", "logging", "sandbox", "human_review",
+         "disclosure", "rollback", "version_pin", "network_isolation", "cmk", "agreement"),
+        (False, True),
+    )
+)  # fmt: skip
+
+
+def check_props(props: Mapping[str, Any], where: str) -> None:
+    """Check names and values against the table of properties; None is allowed and means that nothing is known.
+
+    Args:
+        where: who speaks, for the error: a collector's name or a place.
+    Raises:
+        NotUnderstood: a property is not declared, or its value is not of the declared type.
+    """
+    for name, value in props.items():
+        prop = PROPS.get(name)
+        if prop is None:
+            near = get_close_matches(name, PROPS, n=3)
+            raise NotUnderstood(
+                f"There is no property {name!r}",
+                where,
+                f"Close: {', '.join(near)}" if near else "Declare it in graph/vocabulary.py",
+            )
+        if value is not None and not _fits(prop, value):
+            allowed = f" of {', '.join(prop.words)}" if prop.words else ""
+            raise NotUnderstood(f"Property {name!r} holds {value!r:.80}", where, f"It takes a {prop.type}{allowed}")
+
+
+def check_labels(labels: Iterable[str], where: str) -> None:
+    """Check that every label is a data category or a mark. Raises NotUnderstood."""
+    if unknown := sorted(set(labels) - set(LABELS) - MARKS):
+        raise NotUnderstood(f"There is no label {unknown[0]!r}", where, f"Labels: {', '.join([*LABELS, *MARKS])}")
+
+
+def _fits(prop: Prop, value: object) -> bool:
+    match prop.type:
+        case "text":
+            return isinstance(value, str)
+        case "flag":
+            return isinstance(value, bool)
+        case "number":
+            return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+        case "word":
+            return isinstance(value, str) and value in prop.words
+        case "words":
+            return isinstance(value, list | tuple | set | frozenset) and all(
+                isinstance(word, str) and (not prop.words or word in prop.words) for word in value
+            )
+        case "record":
+            return isinstance(value, Mapping) and all(
+                isinstance(key, str) and (entry is None or isinstance(entry, str | int | float | bool))
+                for key, entry in value.items()
+            )
+
+
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -272,7 +354,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """What could not be read, reached, parsed or permitted. A deliberate skip has ``skipped=True``: a note, no failure."""
+    """What could not be read, reached, parsed or permitted; a deliberate skip (``skipped``) is a note, no failure."""
 
     where: str
     what: str
