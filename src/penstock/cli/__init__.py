@@ -1,0 +1,15 @@
+"""The command line: parse, call, print."""
+
+
+def main() -> None:
+    """Run the command line. ``--version`` answers before anything heavy is imported."""
+    import sys
+
+    if sys.argv[1:] == ["--version"]:
+        from penstock import __version__
+
+        print(f"penstock {__version__}")
+        return
+    from penstock.cli.app import run
+
+    sys.exit(run())

@@ -1,0 +1,45 @@
+"""``penstock explain``."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+
+import click
+
+from penstock.errors import WrongUse
+
+
+@click.command("explain")
+@click.argument("code", required=False)
+def command(code: str | None) -> None:
+    """Explain a rule: what it finds, why it matters, what to do. Without CODE: list all rules."""
+    from penstock.assess.pages import page
+    from penstock.assess.rules import load_rules
+
+    rules = {rule.id.upper(): rule for rule in load_rules()}
+    if code is None:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table(box=None, header_style="dim", pad_edge=False)
+        for heading in ("rule", "severity", "title"):
+            table.add_column(heading)
+        for rule in rules.values():
+            table.add_row(rule.id, rule.severity, rule.title)
+        Console().print(table)
+        return
+    by_name = {rule.name.upper(): rule for rule in rules.values()}
+    wanted = rules.get(code.upper()) or by_name.get(code.upper())
+    if wanted is None:
+        near = difflib.get_close_matches(code.upper(), [*rules, *by_name], 3)
+        hint = f"Close: {', '.join(n.lower() if n in by_name else n for n in near)}. " if near else ""
+        raise WrongUse(f"There is no rule {code}", hint=f"{hint}All of them: penstock explain")
+    text = page(wanted)
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.markdown import Markdown
+
+        Console(width=min(Console().width, 100)).print(Markdown(text))
+    else:
+        click.echo(text)

@@ -1,0 +1,75 @@
+"""Options that several commands share, and the state they open."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from penstock.errors import NotReachable
+from penstock.settings import Settings, load_settings, state_directory
+
+if TYPE_CHECKING:
+    from penstock.graph.store.protocol import Store
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def state_options(function: Function) -> Function:
+    """``--state`` and ``--config``."""
+    function = click.option(
+        "--config", metavar="FILE", type=click.Path(dir_okay=False),
+        help="Operator configuration; default <state>/penstock.yaml. Never read from a scanned tree.",
+    )(function)  # fmt: skip
+    return click.option(
+        "--state", metavar="DIR", type=click.Path(file_okay=False), envvar="PENSTOCK_STATE",
+        help="State directory; default ~/.local/state/penstock.",
+    )(function)  # fmt: skip
+
+
+def format_option(*formats: str) -> Callable[[Function], Function]:
+    return click.option(
+        "--format", "format_", type=click.Choice(formats), default=formats[0], show_default=True, help="Output format."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An opened state directory."""
+
+    directory: Path
+    settings: Settings
+    store: Store
+    now: float
+
+
+@contextmanager
+def open_state(state: str | None, config: str | None, *, create: bool = False) -> Iterator[State]:
+    """Open the state directory and its store.
+
+    Raises:
+        NotReachable: nothing was scanned into it yet, or it cannot be created.
+    """
+    directory = state_directory(state)
+    settings = load_settings(directory, config)
+    database = directory / "penstock.db"
+    if not create and not database.exists():
+        raise NotReachable("Nothing was scanned yet", str(directory), "Run: penstock scan PATH")
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise NotReachable(
+            f"The state directory cannot be made: {error.strerror}", str(directory), "Name another with --state"
+        ) from error
+    from penstock.graph.store import open_store
+
+    store = open_store(database)
+    try:
+        yield State(directory, settings, store, time.time())
+    finally:
+        store.close()

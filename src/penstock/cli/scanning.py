@@ -1,0 +1,89 @@
+"""Scan targets into the state and assess what is there: what ``scan`` and ``up`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock import __version__
+from penstock.cli.options import State
+from penstock.cli.screen import progress_bar
+from penstock.errors import WrongUse
+
+if TYPE_CHECKING:
+    from penstock.graph.diff import Changes
+    from penstock.graph.store.protocol import Scan
+    from penstock.report.view import Report
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A scan and what the whole graph says after it."""
+
+    scan: Scan
+    report: Report
+
+    @property
+    def failed(self) -> bool:
+        """Whether something should have been seen and was not; deliberate skips do not count."""
+        return any(not unseen.skipped for unseen in self.scan.unseen)
+
+
+def scan_into(state: State, targets: Sequence[str]) -> Outcome:
+    """Scan the targets, ingest what was seen, assess the graph.
+
+    Raises:
+        WrongUse: a target does not exist.
+    """
+    from penstock.discover.scan import scan
+
+    for target in targets:
+        check_target(target)
+    first = not state.store.scans()
+    with progress_bar() as on_progress:
+        found = scan(
+            list(targets),
+            settings=state.settings,
+            cache=state.directory / "cache",
+            progress=on_progress,
+            now=state.now,
+        )
+    changes = state.store.ingest(found)
+    remember(state, targets)
+    return Outcome(found, current_report(state, changes=None if first else changes))
+
+
+def check_target(target: str) -> None:
+    """A target is a path that exists, ``path@ref``, or a git address."""
+    if "://" in target or target.startswith("git@"):
+        return
+    plain, _, ref = target.rpartition("@")
+    if not Path(target).exists() and not (ref and plain and Path(plain).exists()):
+        raise WrongUse(f"There is no such path: {target}", hint="Name a folder, a file or a git address")
+
+
+def remember(state: State, targets: Sequence[str]) -> None:
+    """Keep the absolute targets, so that `penstock up` without a path looks at them again."""
+    kept = [t if "://" in t or t.startswith("git@") else str(Path(t).absolute()) for t in targets]
+    state.store.put("targets", kept)
+
+
+def current_report(state: State, *, changes: Changes | None = None) -> Report:
+    """The whole graph as it stands: labels, findings, cases; the gateway's policy is renewed on the way."""
+    from penstock.report.view import Report
+    from penstock.respond.refresh import refresh
+
+    fresh = refresh(state.store, state.settings, state.directory, now=state.now)
+    scans = state.store.scans()
+    return Report(
+        graph=fresh.graph,
+        labelling=fresh.labelling,
+        assessment=fresh.assessment,
+        cases=fresh.cases,
+        changes=changes,
+        sources=tuple(scans[0][1]) if scans else (),
+        generated_at=state.now,
+        version=__version__,
+    )

@@ -1,0 +1,64 @@
+"""What every command shares with the terminal: consoles, errors, progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from penstock.errors import PenstockError
+
+if TYPE_CHECKING:
+    from penstock.discover.progress import Progress
+
+
+def show_error(error: PenstockError) -> None:
+    """What happened, where, what to do next; red only on a terminal (click drops colours elsewhere)."""
+    click.echo(click.style("error: ", fg="red", bold=True) + printable(error.message), err=True)
+    if error.where:
+        click.echo(click.style("  --> ", fg="blue") + printable(error.where), err=True)
+    if error.hint:
+        click.echo(click.style("  help: ", fg="cyan") + printable(error.hint), err=True)
+
+
+def printable(text: str) -> str:
+    """The text without control characters: names from a scanned tree must not steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+
+
+@contextmanager
+def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
+    """A progress bar on standard error, on a terminal only."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=32),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(compact=True),
+        TextColumn("[dim]{task.fields[found]}"),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("looking", total=None, rate="", found="")
+
+        def on_progress(progress: Progress) -> None:
+            speed = bar.tasks[0].speed
+            bar.update(
+                task,
+                description=progress.phase,
+                completed=progress.done,
+                total=progress.total or None,
+                rate=f"{speed:,.0f} files/s" if speed else "",
+                found=f"{progress.found:,} found",
+            )
+
+        yield on_progress
