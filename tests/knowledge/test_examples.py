@@ -1,4 +1,4 @@
-"""Every row of every pack keeps what its examples promise (how a pack registers its checker: penstock.knowledge.pack)."""
+"""Every row of every pack keeps what its examples promise. How a pack registers: penstock.knowledge.pack."""
 
 import pytest
 
