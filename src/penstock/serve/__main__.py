@@ -1,0 +1,130 @@
+"""``python -m penstock.serve``: the API and the console on one port."""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from penstock.errors import NotReachable, PenstockError, WrongUse
+from penstock.settings import load_settings, state_directory
+
+if TYPE_CHECKING:
+    import uvicorn
+
+DEFAULT_PORT = 8420
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until told to stop; 0 after a clean stop, 2 when it could not start as asked."""
+    asked = _parser().parse_args(arguments)
+    try:
+        return _make_token(asked) if asked.make_token else _serve(asked)
+    except PenstockError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def _serve(asked: argparse.Namespace) -> int:
+    import uvicorn
+
+    from penstock.graph.store import open_store
+    from penstock.serve.app import build
+    from penstock.serve.guard import choose, is_loopback
+    from penstock.serve.oidc import Oidc
+    from penstock.serve.state import Live
+    from penstock.serve.tokens import Tokens, stored_hash
+
+    state = state_directory(asked.state)
+    state.mkdir(parents=True, exist_ok=True)
+    demands = not is_loopback(asked.host) or asked.token_file is not None or asked.require_token
+    digest = stored_hash(state, asked.token_file) if demands else None
+    if asked.require_token and not digest:
+        raise WrongUse("No token was made yet", str(state / "token"), "python -m penstock.serve --make-token")
+    oidc = Oidc(asked.oidc_issuer, asked.oidc_audience, asked.oidc_jwks) if asked.oidc_issuer else None
+    guard = choose(asked.host, tokens=Tokens(digest) if digest else None, oidc=oidc, allowed=asked.allow_host)
+    store = open_store(asked.store or state / "penstock.db")
+    live = Live(store, load_settings(state, asked.config), state)
+    config = uvicorn.Config(
+        build(live, guard),
+        host=asked.host,
+        port=asked.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        timeout_keep_alive=30,
+        limit_concurrency=500,
+        ssl_certfile=asked.tls_cert,
+        ssl_keyfile=asked.tls_key,
+        proxy_headers=False,
+    )
+    try:
+        listening = _bind(config)
+        live.start()
+        scheme = "https" if asked.tls_cert else "http"
+        address = f"{scheme}://{asked.host}:{listening.getsockname()[1]}"
+        asks = "no sign-in on loopback" if guard.open else "asks for a token" if guard.tokens else "asks for OIDC"
+        print(f"Penstock console and API on {address} ({asks})", flush=True)
+        if not guard.open and not asked.tls_cert and not is_loopback(asked.host):
+            print("note: plain http; put TLS in front or give --tls-cert and --tls-key", file=sys.stderr, flush=True)
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        live.stop()
+        store.close()
+    return 0
+
+
+def _bind(config: uvicorn.Config) -> socket.socket:
+    """The listening socket, so that a port that is taken is said in our words.
+
+    Raises:
+        NotReachable: the address or port cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((config.host, config.port))
+    except OSError as error:
+        listening.close()
+        raise NotReachable(
+            "The address cannot be listened on", f"{config.host}:{config.port}", f"{error.strerror}; try --port 0"
+        ) from error
+    return listening
+
+
+def _make_token(asked: argparse.Namespace) -> int:
+    from penstock.serve.tokens import make_token
+
+    state = state_directory(asked.state)
+    state.mkdir(parents=True, exist_ok=True)
+    print(make_token(state))
+    print("Keep it: only its hash is stored, and any earlier token no longer works", file=sys.stderr)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("penstock serve", description="Serve the API and the console.")
+    parser.add_argument("--state", help="state directory (default: $PENSTOCK_STATE or the user's)")
+    parser.add_argument("--store", help="postgresql:// address of the store (default: SQLite in the state directory)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to bind; others than loopback demand a token")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help="0 takes a free one")
+    parser.add_argument("--config", help="configuration file (default: penstock.yaml in the state directory)")
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="name it also answers to")
+    parser.add_argument("--token-file", type=Path, help="file that holds the token to demand")
+    parser.add_argument("--require-token", action="store_true", help="demand the state's token on loopback too")
+    parser.add_argument("--make-token", action="store_true", help="make a new token, print it once, and stop")
+    parser.add_argument("--oidc-issuer", default="", help="issuer whose bearer tokens are accepted")
+    parser.add_argument("--oidc-audience", default="", help="audience that those tokens must name")
+    parser.add_argument("--oidc-jwks", default="", help="address of the issuer's keys (default: discovered)")
+    parser.add_argument("--tls-cert", help="certificate chain, PEM")
+    parser.add_argument("--tls-key", help="its private key, PEM")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

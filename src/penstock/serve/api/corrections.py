@@ -1,0 +1,130 @@
+"""Correct this: a person's word about an asset, kept as an observation with the person's name and an end date."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from penstock.errors import WrongUse
+from penstock.graph import identity
+from penstock.graph.store.protocol import Scan
+from penstock.graph.vocabulary import LABELS, MARKS, PROPS, Asset, Evidence, Observation, Prop, Relation
+from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
+from penstock.serve.api.shapes import Done
+
+#: A person's word is asked for again after a year at the latest.
+LONGEST_DAYS = 365
+DAY = 86_400.0
+
+#: What may be corrected about an asset by naming another one: word in the form → relation, kind of the other end.
+RELATED = {"owner": ("owned_by", "team"), "process": ("supports", "process")}
+#: Properties that only evidence or an approval may set.
+NOT_BY_HAND = frozenset({"declassified", "text_hash", "text_length", "hidden", "columns", "definition_changed"})
+
+
+class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``about`` is a declared property, ``owner`` or ``process``; ``why`` is shown beside it from then on."""
+
+    about: str
+    value: Any
+    why: Annotated[str, msgspec.Meta(min_length=3, max_length=2000)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_DAYS)] = LONGEST_DAYS
+
+
+class Correctable(msgspec.Struct, frozen=True):
+    """One thing that may be corrected, with what the form needs to ask for it."""
+
+    about: str
+    type: str
+    words: tuple[str, ...]
+    meaning: str
+
+
+class CorrectableList(msgspec.Struct, frozen=True):
+    correctable: tuple[Correctable, ...]
+
+
+@endpoint("GET", "/correctable")
+def correctable(call: Call) -> CorrectableList:
+    """What a person may say about an asset."""
+    rows = [Correctable(p.name, p.type, p.words, p.meaning) for p in PROPS.values() if _by_hand(p)]
+    people = [
+        Correctable("owner", "text", (), "team or person that answers for it"),
+        Correctable("process", "text", (), "business process that relies on it"),
+    ]
+    return CorrectableList((*people, *sorted(rows, key=lambda row: row.about)))
+
+
+@endpoint("POST", "/assets/{id}/correct")
+def correct(call: Call, body: Correction) -> Done:
+    """Say what is right about an asset; it outranks what was found until its end date."""
+    live = call.live
+    asset = live.world.graph.assets.get(call.path["id"])
+    if asset is None:
+        raise NoSuchThing("There is no such asset", call.path["id"], "Search the inventory by name")
+    evidence = Evidence(
+        collector=f"person:{call.user}",
+        where="console",
+        confidence="declared",
+        chain=(body.why,),
+        seen_at=call.now,
+        until=call.now + body.days * DAY,
+    )
+    said = _observations(asset, body, evidence)
+    live.store.ingest(Scan(tuple(said), at=call.now))
+    live.store.audit(call.user, f"said that {body.about} is {body.value!r}: {body.why}", asset.id, call.now)
+    live.refresh(now=call.now, force=True)
+    return Done(f"Noted as your word for {body.days} days; risks and labels are up to date")
+
+
+def _observations(asset: Asset, body: Correction, evidence: Evidence) -> list[Observation]:
+    if body.about in RELATED:
+        verb, kind = RELATED[body.about]
+        if not isinstance(body.value, str) or not body.value.strip():
+            raise WrongUse(f"A name is needed for {body.about}", "value", "Give the name of a team, person or process")
+        other = identity.asset(kind, body.value.strip()[:200])
+        return [Observation(other, evidence), Observation(Relation(asset.id, verb, other.id), evidence)]
+    prop = PROPS.get(body.about)
+    if prop is None or not _by_hand(prop):
+        raise WrongUse(f"{body.about!r} cannot be corrected by hand", "about", "See GET /api/v1/correctable")
+    value = checked(prop, body.value)
+    said = Asset(asset.id, asset.kind, asset.name, asset.scope, {prop.name: value}, status=asset.status)
+    return [Observation(said, evidence)]
+
+
+def _by_hand(prop: Prop) -> bool:
+    return prop.name not in NOT_BY_HAND and prop.type != "record"
+
+
+def checked(prop: Prop, value: Any) -> Any:
+    """The value as the property's type has it.
+
+    Raises:
+        WrongUse: it is of another type, or a word the property does not know.
+    """
+    wrong = WrongUse(f"{value!r} is no {prop.type} for {prop.name}", "value", _expected(prop))
+    if prop.type == "flag":
+        if not isinstance(value, bool):
+            raise wrong
+        return value
+    if prop.type == "number":
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise wrong
+        return value
+    if prop.type == "words":
+        allowed = set(prop.words) if prop.name != "declared_data" else {*LABELS, *MARKS}
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise wrong
+        if allowed and not set(value) <= allowed:
+            raise wrong
+        return tuple(sorted(set(value)))
+    if not isinstance(value, str) or not value.strip() or len(value) > 2000:
+        raise wrong
+    if prop.type == "word" and value not in prop.words:
+        raise wrong
+    return value.strip()
+
+
+def _expected(prop: Prop) -> str:
+    return f"One of: {', '.join(prop.words)}" if prop.words else f"{prop.name}: {prop.meaning}"

@@ -1,0 +1,105 @@
+"""Coverage: what was looked at, when, how completely, and what could not be seen."""
+
+from __future__ import annotations
+
+import msgspec
+
+from penstock.serve.api.endpoint import Call, endpoint
+from penstock.serve.api.shapes import QuestionShape, Trouble
+from penstock.serve.api.shaping import question
+
+#: Rows sent; a broken mount can fail for every file.
+MOST_UNSEEN = 1000
+
+
+class SourceRow(msgspec.Struct, frozen=True):
+    """``complete`` names the relations of which everything is known here: only there is a missing one an absence."""
+
+    scope: str
+    last_scan: float
+    last_finished: float | None
+    assets: int
+    failed: int
+    skipped: int
+    complete: tuple[str, ...]
+
+
+class UnseenRow(msgspec.Struct, frozen=True):
+    where: str
+    what: str
+    why: str
+    hint: str
+    collector: str
+    scope: str
+    skipped: bool
+
+
+class CoveragePage(msgspec.Struct, frozen=True):
+    """``unseen_total`` counts all rows, of which the first are sent, failures before deliberate skips."""
+
+    sources: tuple[SourceRow, ...]
+    failed: int
+    skipped: int
+    unseen_total: int
+    unseen: tuple[UnseenRow, ...]
+    questions: tuple[QuestionShape, ...]
+    troubles: tuple[Trouble, ...]
+
+
+class ScanRow(msgspec.Struct, frozen=True):
+    at: float
+    scopes: tuple[str, ...]
+    finished: tuple[str, ...]
+
+
+class ScanList(msgspec.Struct, frozen=True):
+    scans: tuple[ScanRow, ...]
+
+
+@endpoint("GET", "/coverage")
+def coverage(call: Call) -> CoveragePage:
+    """Sources with their last complete scan, what could not be seen and why, and open questions."""
+    world = call.live.world
+    graph = world.graph
+    last: dict[str, float] = {}
+    finished: dict[str, float] = {}
+    for at, scopes, done in call.live.store.scans():
+        for scope in scopes:
+            last.setdefault(scope, at)
+        for scope in done:
+            finished.setdefault(scope, at)
+    held: dict[str, int] = {}
+    for asset in graph.assets:
+        for scope in graph.scopes_of(asset):
+            held[scope] = held.get(scope, 0) + 1
+    skipped = sum(u.skipped for u in graph.unseen)
+    return CoveragePage(
+        tuple(
+            SourceRow(
+                scope,
+                at,
+                finished.get(scope),
+                held.get(scope, 0),
+                sum(u.scope == scope and not u.skipped for u in graph.unseen),
+                sum(u.scope == scope and u.skipped for u in graph.unseen),
+                tuple(sorted(verb for where, verb in graph.complete if where == scope)),
+            )
+            for scope, at in sorted(last.items())
+        ),
+        len(graph.unseen) - skipped,
+        skipped,
+        len(graph.unseen),
+        tuple(
+            UnseenRow(u.where, u.what, u.why, u.hint, u.collector, u.scope, u.skipped)
+            for u in sorted(graph.unseen, key=lambda u: (u.skipped, u.scope, u.where))[:MOST_UNSEEN]
+        ),
+        tuple(question(world, q) for q in world.assessment.questions),
+        tuple(Trouble(f.what, f.why, f.since, f.times) for f in call.live.failures.values()),
+    )
+
+
+@endpoint("GET", "/scans")
+def scans(call: Call) -> ScanList:
+    """Past scans, newest first."""
+    rows = [ScanRow(at, tuple(scopes), tuple(done)) for at, scopes, done in call.live.store.scans()]
+    return ScanList(tuple(rows[:200]))

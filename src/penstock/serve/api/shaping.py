@@ -1,0 +1,88 @@
+"""From the values of the house to the shapes of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from penstock.graph.vocabulary import Evidence, Finding, Question, Step
+from penstock.serve.api.shapes import EvidenceShape, Hop, Owner, QuestionShape, Ref, Risk
+from penstock.serve.world import World, by_weight
+
+#: Pieces of evidence shown for one thing; the strongest come first.
+MOST_EVIDENCE = 20
+
+
+def ref(world: World, asset: str) -> Ref:
+    """A link to the asset; one that is not known here keeps its id as its name."""
+    found = world.graph.assets.get(asset)
+    return Ref(asset, found.kind, found.name) if found else Ref(asset, "", world.name(asset))
+
+
+def evidence(pieces: Iterable[Evidence]) -> tuple[EvidenceShape, ...]:
+    return tuple(
+        EvidenceShape(e.collector, e.where, e.scope, e.confidence, tuple(e.chain), e.seen_at, e.until)
+        for e in list(pieces)[:MOST_EVIDENCE]
+    )
+
+
+def hops(world: World, steps: Sequence[Step], *, cut: Sequence[str] = ()) -> tuple[Hop, ...]:
+    """The path with what each step rests on; the first hop carries the evidence of its asset."""
+    best = cut[0] if cut else ""
+    shaped: list[Hop] = []
+    for place, step in enumerate(steps):
+        asset = world.graph.assets.get(step.asset)
+        before = steps[place - 1].asset if place else ""
+        why = world.hop_evidence(before, step.verb, step.asset) if place else world.graph.evidence.get(step.asset, ())
+        shaped.append(
+            Hop(
+                ref(world, step.asset),
+                step.verb,
+                step.forward,
+                str((asset.prop("exposure") if asset else "") or ""),
+                by_weight(world.labelling.contains(step.asset)) if asset else (),
+                by_weight(asset.labels) if asset else (),
+                evidence(why),
+                bool(best) and _is_cut(best, before, step),
+            )
+        )
+    return tuple(shaped)
+
+
+def _is_cut(cut: str, before: str, step: Step) -> bool:
+    """A cut names a relation (``source verb target``) or an asset."""
+    ends = (before, step.asset) if step.forward else (step.asset, before)
+    return cut in (step.asset, f"{ends[0]} {step.verb} {ends[1]}")
+
+
+def owner(world: World, asset: str) -> Owner:
+    found = world.owner_of(asset)
+    return Owner(found.asset, found.name, found.why, tuple(map(str, found.conflicts)))
+
+
+def risk(world: World, finding: Finding) -> Risk:
+    case = world.case_of.get(finding.id)
+    state = "accepted" if finding.id in world.accepted else case.state if case else "open"
+    path = world.path_of.get(finding.id)
+    low, high = finding.score_range
+    return Risk(
+        finding.id,
+        finding.rule,
+        finding.title,
+        finding.severity,
+        finding.score,
+        low,
+        high,
+        ref(world, finding.subject),
+        finding.explanation,
+        finding.fix,
+        finding.fix_at,
+        hops(world, finding.path, cut=path.cut if path else ()),
+        owner(world, finding.subject),
+        state,
+        case.id if case else "",
+        world.first_seen.get(finding.id),
+    )
+
+
+def question(world: World, asked: Question) -> QuestionShape:
+    return QuestionShape(ref(world, asked.asset), asked.about, asked.rule, asked.prop, asked.verb)

@@ -1,0 +1,107 @@
+"""The live state behind the API: one world at a time, refreshed when the store changed, and a loop that never dies."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from penstock.errors import PenstockError
+from penstock.graph.store.protocol import Store
+from penstock.respond.loop import turn
+from penstock.respond.refresh import refresh
+from penstock.serve.world import World
+from penstock.settings import Settings
+
+#: Seconds between turns of the loop: an event shows on its case within a second.
+TURN_SECONDS = 0.5
+#: Seconds to wait after a turn that failed, so that a broken disk costs no CPU.
+RETRY_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something the server could not do, since when and how often."""
+
+    what: str
+    why: str
+    since: float
+    times: int = 1
+
+
+class Live:
+    """Holds the store open and the newest world in memory; threads read ``world`` without locking."""
+
+    def __init__(self, store: Store, settings: Settings, state: Path) -> None:
+        self.store = store
+        self.settings = settings
+        self.state = state
+        self.failures: dict[str, Failure] = {}
+        self._world = World.empty(settings)
+        self._stamp: object = None
+        self._refreshing = threading.Lock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @property
+    def world(self) -> World:
+        """The newest world; one value for the whole of a request."""
+        return self._world
+
+    def refresh(self, *, now: float | None = None, force: bool = False) -> World:
+        """Rebuild the world if the store was written by anyone since; cheap when it was not."""
+        with self._refreshing:
+            stamp = self._written()
+            if force or stamp != self._stamp:
+                made = refresh(self.store, self.settings, self.state, now=time.time() if now is None else now)
+                self._world = World.of(made, self.settings, self.store)
+                self._stamp = self._written()
+        return self._world
+
+    def start(self) -> None:
+        """Build the first world and start the loop. A failure is kept and shown, never raised."""
+        self._attempt("assess the inventory", self._look)
+        self._thread = threading.Thread(target=self._loop, name="penstock-loop", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the loop after the turn it is in; the store stays open for whoever opened it."""
+        self._stop.set()
+        if self._thread:
+            self._thread.join(timeout=10)
+
+    def _written(self) -> object:
+        """Changes whenever a scan was stored or a decision taken: newest scan, newest acceptance."""
+        scans = self.store.scans()
+        return (scans[0][0] if scans else None, len(scans), len(self.store.acceptances()))
+
+    def _look(self) -> None:
+        self.refresh()
+
+    def _turn(self) -> None:
+        turn(self.store, self.settings, self.state, now=time.time())
+
+    def _loop(self) -> None:
+        while not self._stop.is_set():
+            turned = self._attempt("take in gateway events", self._turn)
+            looked = self._attempt("assess the inventory", self._look)
+            self._stop.wait(TURN_SECONDS if turned and looked else RETRY_SECONDS)
+
+    def _attempt(self, what: str, act: Callable[[], None]) -> bool:
+        """Run one step of the loop; what it could not do is reported on Today and under /api/v1/health."""
+        try:
+            act()
+        except Exception as error:  # the loop outlives whatever one turn meets; the failure is shown instead
+            why = str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
+            before = self.failures.get(what)
+            self.failures[what] = (
+                replace(before, why=why, times=before.times + 1) if before else Failure(what, why, time.time())
+            )
+            if not before:
+                traceback.print_exc()
+            return False
+        self.failures.pop(what, None)
+        return True
