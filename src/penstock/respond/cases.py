@@ -1,0 +1,295 @@
+"""Cases: what has one cause is one matter for one person, however often it is found or happens."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from penstock.graph.graph import Graph
+from penstock.graph.store.protocol import Acceptance
+from penstock.graph.vocabulary import (
+    DATA_KINDS,
+    LABELS,
+    SENSITIVE,
+    SEVERITIES,
+    Case,
+    CaseChange,
+    Event,
+    Finding,
+)
+from penstock.respond.people import People
+
+if TYPE_CHECKING:
+    from penstock.graph.labels import Labelling
+
+#: Who signs a change that no person made.
+PENSTOCK = "penstock"
+#: Event ids a case keeps. The spool hands out no more at a time, so that a batch delivered twice is recognised whole.
+KEPT_EVENTS = 1000
+#: History lines a case keeps; the first (how it began) is always among them.
+KEPT_HISTORY = 200
+#: Longest time a case may be snoozed, in seconds: 90 days, as long as an acceptance lasts unless told otherwise.
+LONGEST_SNOOZE = 90 * 86_400.0
+
+
+def update(
+    cases: Iterable[Case],
+    findings: Iterable[Finding],
+    events: Iterable[Event],
+    people: People,
+    graph: Graph,
+    *,
+    now: float,
+    acceptances: Iterable[Acceptance] = (),
+    labelling: Labelling | None = None,
+) -> tuple[Case, ...]:
+    """The cases as they stand now, worst first: pure, order-free, and without effect when nothing is new.
+
+    Args:
+        findings: everything found now, accepted findings included.
+        events: what happened since the last call, at most ``KEPT_EVENTS``; one delivered again is not counted again.
+        acceptances: decisions to live with findings; a case whose findings are all accepted is accepted.
+        labelling: what the assets on a path hold after propagation; without it, their own labels count.
+    """
+    accepted = {a.finding: a for a in sorted(acceptances, key=lambda a: (a.at, a.until)) if a.until > now}
+    by_fingerprint = {case.fingerprint: case for case in cases}
+    groups: dict[str, list[Finding]] = {}
+    for finding in findings:
+        groups.setdefault(fingerprint(finding), []).append(finding)
+    made: dict[str, Case] = {}
+    for key in sorted(by_fingerprint.keys() | groups.keys()):
+        case, group = by_fingerprint.get(key), sorted(groups.get(key, ()), key=_worst_first)
+        if group:
+            made[key] = _found(case, key, group, accepted, _Context(people, graph, labelling, now))
+        elif case is not None:
+            made[key] = _absent(case, now)
+    return attach(made.values(), events, people, now=now)
+
+
+def attach(cases: Iterable[Case], events: Iterable[Event], people: People, *, now: float) -> tuple[Case, ...]:
+    """The cases with events added: by the findings an event names, else by what leaked from which application."""
+    by_fingerprint = {case.fingerprint: case for case in cases}
+    of_finding = {finding: case.fingerprint for case in by_fingerprint.values() for finding in case.findings}
+    joined: dict[str, list[Event]] = {}
+    for event in events:
+        keys = {of_finding[finding] for finding in event.finding_ids if finding in of_finding}
+        for key in keys or _leaks(event):
+            joined.setdefault(key, []).append(event)
+    for key, group in joined.items():
+        group.sort(key=lambda event: (event.at, event.id))
+        case = by_fingerprint.get(key) or _leaked(key, group[0], people, now)
+        by_fingerprint[key] = _happened(case, group, now)
+    return tuple(sorted(by_fingerprint.values(), key=_case_order))
+
+
+def fingerprint(finding: Finding) -> str:
+    """What findings of one cause share: the root the assessment named, else the asset and the rule."""
+    return f"root {finding.root}" if finding.root else f"asset {finding.subject} rule {finding.rule}"
+
+
+def snooze(case: Case, *, who: str, why: str, until: float, now: float) -> Case:
+    """The case put off until a date; it comes back by itself then, or when it gets worse.
+
+    Raises:
+        ValueError: no name, no reason, or no date within ``LONGEST_SNOOZE``.
+    """
+    if not who.strip() or not why.strip() or not now < until <= now + LONGEST_SNOOZE:
+        raise ValueError("a snooze needs a name, a reason, and an end within 90 days")
+    return _change(replace(case, state="snoozed", until=until), now, who, f"snoozed: {why}")
+
+
+def resolve(case: Case, *, who: str, why: str, now: float) -> Case:
+    """The case closed by a person. It re-opens at the next look if its cause is still there."""
+    if not who.strip() or not why.strip():
+        raise ValueError("closing a case needs a name and a reason")
+    return _change(replace(case, state="resolved", until=None), now, who, f"resolved: {why}")
+
+
+# ── findings ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    people: People
+    graph: Graph
+    labelling: Labelling | None
+    now: float
+
+    def labels(self, finding: Finding) -> frozenset[str]:
+        """The data categories the finding is about: what the assets on its path hold."""
+        return frozenset[str]().union(*(self._held(asset) for asset in _assets_of(finding)))
+
+    def data(self, finding: Finding) -> tuple[str, ...]:
+        """The assets on the path that are sensitive data, furthest first: there the data comes from."""
+        found = [a for a in _assets_of(finding) if a in self.graph.assets and self.graph.assets[a].kind in DATA_KINDS]
+        return tuple(reversed([asset for asset in found if self._held(asset) & SENSITIVE]))
+
+    def _held(self, asset: str) -> frozenset[str]:
+        if self.labelling is not None:
+            return self.labelling.contains(asset)
+        known = self.graph.assets.get(asset)
+        return known.labels if known else frozenset()
+
+
+def _found(
+    case: Case | None, key: str, group: Sequence[Finding], accepted: Mapping[str, Acceptance], about: _Context
+) -> Case:
+    """The case of findings that are there now; ``group`` is worst first."""
+    worst = group[0]
+    if case is None:
+        empty = Case(_id(key), key, worst.title, worst.severity, opened_at=about.now)
+        case = _change(_described(empty, group, about), about.now, PENSTOCK, f"opened: {worst.title}")
+    else:
+        case = _compare(case, _described(case, group, about), about)
+    decided = [accepted[finding.id] for finding in group if finding.id in accepted]
+    return _state(case, decided if len(decided) == len(group) else [], about.now)
+
+
+def _described(case: Case, group: Sequence[Finding], about: _Context) -> Case:
+    """The case with what its findings say now: how bad, whose, who approves, who must know, who is affected."""
+    people, worst = about.people, group[0]
+    root = worst.root if worst.root in about.graph.assets else worst.subject
+    owner = people.owner(root) or people.owner(worst.subject)
+    labels = frozenset[str]().union(*(about.labels(finding) for finding in group))
+    data = tuple(dict.fromkeys(asset for finding in group for asset in about.data(finding)))
+    conflict = "".join(f"; but {claim}" for claim in owner.conflicts)
+    return replace(
+        case,
+        title=worst.title,
+        severity=worst.severity,
+        owner=owner.asset,
+        owner_why=owner.why + conflict,
+        approver=people.approver(root, owner.asset, data=data),
+        informed=people.informed(root, labels),
+        affected=people.affected(root),
+        findings=tuple(sorted(finding.id for finding in group)),
+    )
+
+
+def _compare(before: Case, after: Case, about: _Context) -> Case:
+    """``after`` with a history line for each thing that a person would want to know has changed."""
+    said: list[str] = []
+    new, gone = set(after.findings) - set(before.findings), set(before.findings) - set(after.findings)
+    if before.state == "resolved":
+        said.append("re-opened: its cause is there again")
+        after = replace(after, state="open", until=None)
+    if new and before.state != "resolved":
+        said.append(f"{_count(len(new), 'finding')} joined")
+    if gone:
+        said.append(f"{_count(len(gone), 'finding')} no longer there")
+    worse = SEVERITIES.index(after.severity) > SEVERITIES.index(before.severity)
+    if before.severity != after.severity:
+        said.append(f"severity {before.severity} → {after.severity}")
+    if before.owner != after.owner:
+        name = about.people.name
+        said.append(f"owner {name(before.owner) or 'unknown'} → {name(after.owner) or 'unknown'}")
+    if before.state == "snoozed" and worse:
+        said.append("woken: it got worse")
+        after = replace(after, state="open", until=None)
+    for line in said:
+        after = _change(after, about.now, PENSTOCK, line)
+    return after
+
+
+def _state(case: Case, decided: Sequence[Acceptance], now: float) -> Case:
+    """Accepted while acceptances cover every finding; what has run out is open again."""
+    if decided:
+        until = min(acceptance.until for acceptance in decided)
+        if case.state == "accepted" and case.until == until:
+            return case
+        last = max(decided, key=lambda acceptance: (acceptance.at, acceptance.who))
+        return _change(replace(case, state="accepted", until=until), now, last.who, f"accepted: {last.why}")
+    if case.state == "accepted":
+        return _change(replace(case, state="open", until=None), now, PENSTOCK, "re-opened: the acceptance has ended")
+    if case.state == "snoozed" and case.until is not None and case.until <= now:
+        return _change(replace(case, state="open", until=None), now, PENSTOCK, "re-opened: the snooze has ended")
+    return case
+
+
+def _absent(case: Case, now: float) -> Case:
+    """A case none of whose findings is there. One that events alone opened waits for a person."""
+    if case.state == "resolved" or not case.findings:
+        return _state(case, [], now) if case.state == "snoozed" else case
+    return _change(replace(case, state="resolved", until=None), now, PENSTOCK, "resolved: its cause is gone")
+
+
+# ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _leaks(event: Event) -> set[str]:
+    """Fingerprints of the cases an event makes by itself: sensitive data in what an application was answered."""
+    seen = {name.partition(".")[2] for name, count in event.seen.items() if count and name.startswith("out.")}
+    return {f"traffic {event.application} {category}" for category in seen & SENSITIVE if event.application}
+
+
+def _leaked(key: str, event: Event, people: People, now: float) -> Case:
+    category = key.rpartition(" ")[2]
+    owner = people.owner(event.application)
+    title = f"Answers to {people.name(event.application)} carry {category.replace('_', ' ')}"
+    case = Case(
+        id=_id(key),
+        fingerprint=key,
+        title=title,
+        severity="high" if LABELS[category] >= 4 else "medium",
+        owner=owner.asset,
+        owner_why=owner.why + "".join(f"; but {claim}" for claim in owner.conflicts),
+        approver=people.approver(event.application, owner.asset),
+        informed=people.informed(event.application, {category}),
+        affected=people.affected(event.application),
+        opened_at=now,
+    )
+    return _change(case, now, PENSTOCK, f"opened: {title}, seen in traffic")
+
+
+def _happened(case: Case, group: Sequence[Event], now: float) -> Case:
+    """The case with events counted in, oldest first; one of the last ``KEPT_EVENTS`` is not counted again."""
+    known = set(case.events)
+    fresh = tuple(dict.fromkeys(event.id for event in group if event.id not in known))
+    if not fresh:
+        return case
+    first = not case.event_count
+    case = replace(
+        case,
+        events=(*case.events, *fresh)[-KEPT_EVENTS:],
+        event_count=case.event_count + len(fresh),
+        changed_at=max(now, case.changed_at),
+    )
+    if first and case.findings:
+        case = _change(case, now, PENSTOCK, "seen in traffic for the first time")
+    if case.state == "resolved" and not case.findings:
+        case = _change(replace(case, state="open"), now, PENSTOCK, "re-opened: it happened again")
+    return case
+
+
+# ── small things ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _change(case: Case, at: float, who: str, what: str) -> Case:
+    history = (*case.history, CaseChange(at, who, what))
+    if len(history) > KEPT_HISTORY:
+        history = (history[0], *history[-(KEPT_HISTORY - 1) :])
+    return replace(case, changed_at=max(at, case.changed_at), history=history)
+
+
+def _id(key: str) -> str:
+    """48 bits of the fingerprint's SHA-256: short enough to say, and among 10,000 cases a collision below 1e-6."""
+    return f"case-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def _assets_of(finding: Finding) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((finding.subject, *(step.asset for step in finding.path))))
+
+
+def _worst_first(finding: Finding) -> tuple[int, float, str]:
+    return -SEVERITIES.index(finding.severity), -finding.score, finding.id
+
+
+def _case_order(case: Case) -> tuple[bool, int, float, str]:
+    """Open before closed, worst first, oldest first."""
+    return case.state != "open", -SEVERITIES.index(case.severity), case.opened_at, case.id
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
