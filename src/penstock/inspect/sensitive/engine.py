@@ -1,0 +1,148 @@
+"""Where could something be? One pass over the bytes by hyperscan, or by RE2 where hyperscan has no wheel.
+
+Cores have a fixed width, so that the set of places where one matches is the same on every engine; everything that
+depends on greed, order or overlap happens later, in Python, at these places.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class Engine(Protocol):
+    """Finds every place where a core matches."""
+
+    name: str
+
+    def hits(self, data: bytes) -> list[tuple[int, int]]:
+        """(index of the core, end offset in bytes), each once, in no promised order."""
+
+
+def engine(cores: Sequence[str], *, name: str = "") -> Engine:
+    """The fastest engine this machine has, or the named one (``hyperscan`` | ``re2``; ``$PENSTOCK_ENGINE``)."""
+    wanted = name or os.environ.get("PENSTOCK_ENGINE", "")
+    if wanted != "re2":
+        try:
+            return HyperscanEngine(cores)
+        except ImportError:
+            if wanted:
+                raise
+    return Re2Engine(cores)
+
+
+class HyperscanEngine:
+    """All cores in one database. Its scratch space is not shared: one clone a thread."""
+
+    name = "hyperscan"
+
+    def __init__(self, cores: Sequence[str]) -> None:
+        import hyperscan
+
+        self._hyperscan = hyperscan
+        self._database = self._compiled([core.encode() for core in cores])
+        self._own = threading.local()
+
+    def hits(self, data: bytes) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        add = found.append
+
+        def seen(core: int, _start: int, end: int, _flags: int, _context: Any) -> None:
+            add((core, end))
+
+        self._database.scan(data, match_event_handler=seen, scratch=self._scratch())
+        return found
+
+    def _scratch(self) -> Any:
+        try:
+            return self._own.scratch
+        except AttributeError:
+            self._own.scratch = self._hyperscan.Scratch(self._database)
+            return self._own.scratch
+
+    def _compiled(self, cores: list[bytes]) -> Any:
+        """The database, from the cache when the same cores were compiled before by the same version."""
+        hyperscan = self._hyperscan
+        cached = _cache_file(cores, getattr(hyperscan, "__version__", ""))
+        if cached is not None and cached.is_file():
+            try:
+                database = hyperscan.loadb(cached.read_bytes(), hyperscan.HS_MODE_BLOCK)
+                database.scratch = hyperscan.Scratch(database)
+                return database
+            except (OSError, ValueError, hyperscan.error):
+                pass  # a torn or foreign file costs one compilation
+        database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        database.compile(expressions=cores, ids=list(range(len(cores))), elements=len(cores), flags=[0] * len(cores))
+        if cached is not None:
+            _write_whole(cached, hyperscan.dumpb(database))
+        return database
+
+
+class Re2Engine:
+    """The portable fall-back: one RE2 set says which cores occur at all, then each of those is looked for."""
+
+    name = "re2"
+
+    def __init__(self, cores: Sequence[str]) -> None:
+        import re2
+
+        options = re2.Options()
+        options.encoding = re2.Options.Encoding.LATIN1
+        options.log_errors = False
+        self._cores = [re2.compile(core.encode(), options) for core in cores]
+        self._set = re2.Set.SearchSet(options)
+        for core in cores:
+            self._set.Add(core.encode())
+        self._set.Compile()
+
+    def hits(self, data: bytes) -> list[tuple[int, int]]:
+        found: list[tuple[int, int]] = []
+        for index in self._set.Match(data) or ():
+            search, position = self._cores[index].search, 0
+            while match := search(data, position):
+                found.append((index, match.end()))
+                position = match.start() + 1
+        return found
+
+
+def _cache_file(cores: list[bytes], version: str) -> Path | None:
+    """Where the compiled database is kept for this user: by cores, library, machine; None without a cache folder."""
+    digest = hashlib.sha256(
+        b"\0".join([*cores, version.encode(), platform.machine().encode(), sys.platform.encode(), _cpu()])
+    ).hexdigest()[:24]
+    base = os.environ.get("PENSTOCK_CACHE") or os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = (Path(base) if base else Path.home() / ".cache") / "penstock"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
+            return None  # what another user can write is not loaded as a compiled database
+    except (OSError, RuntimeError):
+        return None
+    return folder / f"shapes-{digest}.hsdb"
+
+
+def _cpu() -> bytes:
+    """What tells processors apart for which a compiled database differs."""
+    try:
+        with Path("/proc/cpuinfo").open("rb") as lines:
+            return next((line for line in lines if line.startswith((b"flags", b"Features"))), b"")
+    except OSError:
+        return b""
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write so that a reader sees all or nothing; a cache that cannot be written is no error."""
+    try:
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(name).replace(path)
+    except OSError:
+        pass

@@ -1,0 +1,93 @@
+"""The same spans from a text that arrives in pieces, whatever the pieces.
+
+Only what may still become part of a value is held back: the last word, numbers written in groups, a long key that has
+begun. Everything else is released as it comes.
+"""
+
+from __future__ import annotations
+
+import re
+
+from penstock.inspect.sensitive.detector import HISTORY, Detector, detector
+from penstock.inspect.span import Span
+
+#: Characters held back at most, except behind the beginning of a long value (a private key, a web token).
+HELD = 256
+
+
+class StreamDetector:
+    """Feed pieces, get back text that is safe to pass on and the spans in it.
+
+    Spans count from the start of the released text of the same call. ``finish`` releases the rest.
+    """
+
+    def __init__(self, using: Detector | None = None) -> None:
+        self._detector = using or detector()
+        self._before = ""  # released already, kept because it may explain what follows
+        self._held = ""
+
+    @property
+    def held(self) -> int:
+        """How many characters are held back now."""
+        return len(self._held)
+
+    def feed(self, piece: str) -> tuple[str, list[Span]]:
+        """Take in a piece; release what no later piece can change."""
+        if not piece:
+            return "", []
+        held = self._held + piece
+        if len(held) <= HELD and _still_open(held) == 0:
+            self._held = held  # nothing could be released, so nothing need be looked at
+            return "", []
+        return self._release(held, last=False)
+
+    def finish(self) -> tuple[str, list[Span]]:
+        """Release all that is held back; the stream has ended."""
+        return self._release(self._held, last=True) if self._held else ("", [])
+
+    def _release(self, held: str, *, last: bool) -> tuple[str, list[Span]]:
+        start = len(self._before)
+        text = self._before + held
+        spans, growing = self._detector.look(text)
+        if last:
+            cut = len(text)
+        else:
+            cut = max(start, min(start + max(_still_open(held), len(held) - HELD), growing))
+            for span in reversed(spans):  # a span that crosses the cut waits whole
+                if span.start < cut < span.end:
+                    cut = max(start, span.start)
+        released = text[start:cut]
+        self._before, self._held = text[max(0, cut - HISTORY) : cut], text[cut:]
+        return released, [_moved(span, -start) for span in spans if start <= span.start and span.end <= cut]
+
+
+def _still_open(text: str) -> int:
+    """Where the last run of characters starts that a value might still grow from.
+
+    The last word; before it, with single spaces between, groups as in telephone, card and account numbers.
+    """
+    at = len(text)
+    floor = max(0, at - HELD)
+    at = _last_word(text, at, floor)
+    while at > floor + 1 and text[at - 1] == " ":
+        word = _last_word(text, at - 1, floor)
+        if not _GROUP.fullmatch(text, word, at - 1):
+            break
+        at = word
+    return at
+
+
+def _last_word(text: str, end: int, floor: int) -> int:
+    """Where the word that ends at ``end`` starts."""
+    at = end
+    while at > floor and not text[at - 1].isspace():
+        at -= 1
+    return at
+
+
+#: A group of a number written in groups: figures with their signs, up to four capitals (as in a British IBAN).
+_GROUP = re.compile(r"[0-9A-Z+()./-]*[0-9)+][0-9A-Z()./-]*|[A-Z]{1,4}")
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(span.start + by, span.end + by, span.type, span.category, span.confidence, span.reason, span.rule)
