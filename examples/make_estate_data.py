@@ -87,9 +87,18 @@ LAST = [
     "Yildirim",
     "Zellweg",
 ]
-STREETS = (
-    "Ahornweg Birkenallee Deichstrasse Erlengrund Feldrain Gartenpfad Hafenkai Kastanienhof Lindenplatz Mühlbach"
-).split()
+STREETS = [
+    "Ahornweg",
+    "Birkenallee",
+    "Deichstrasse",
+    "Erlengrund",
+    "Feldrain",
+    "Gartenpfad",
+    "Hafenkai",
+    "Kastanienhof",
+    "Lindenplatz",
+    "Mühlbach",
+]
 CITIES = (("20459", "Hamburg"), ("28195", "Bremen"), ("48143", "Münster"), ("04109", "Leipzig"), ("50667", "Köln"))
 MAIL = ("mailhaven.example", "postfach.example", "briefkasten.example")
 NOTES = ("", "", "", "vegetarian", "nut allergy, carries an adrenaline pen", "coeliac disease", "type 2 diabetes")
