@@ -23,7 +23,7 @@ from typing import Any
 
 #: A longer string is a text (prompt, query), kept only as hash, length and a head that is enough to tell its kind.
 LONG = 300
-HEAD = 80
+HEAD = 200
 #: More rows than any readable file needs (5 MB of code has about 10⁶ nodes); what is beyond is not looked at.
 MAX_EXPRESSIONS = 400_000
 MAX_ITEMS = 2_000

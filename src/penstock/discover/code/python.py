@@ -211,10 +211,11 @@ class _Walk:
                 attr = _text(target.child_by_field_name("attribute"))
                 self.ir.sets.append([scope, base, attr, value, self.ir.line(row)])
             elif target.type == "subscript":
-                base, key = target.child_by_field_name("value"), target.child_by_field_name("subscript")
+                key = target.child_by_field_name("subscript")
                 if key is not None and key.type == "string":
                     literal = "".join(_text(c) for c in key.named_children if c.type == "string_content")
-                    self.ir.sets.append([scope, self.want(base, scope), literal, value, self.ir.line(row)])
+                    base = self.want(target.child_by_field_name("value"), scope)
+                    self.ir.sets.append([scope, base, literal, value, self.ir.line(row)])
             elif target.type in ("pattern_list", "tuple_pattern", "list_pattern"):
                 names = target.named_children
                 for place, name in enumerate(names[:50]):
