@@ -62,3 +62,8 @@ def test_further_checks_speak_at_load(tmp_path):
 def test_an_unknown_pack_is_wrong_use():
     with pytest.raises(WrongUse):
         pack.load_pack("no-such-pack")
+
+
+def test_yes_and_no_are_field_names_and_words(tmp_path):
+    (row,) = shapes(tmp_path, "- {id: a, sides: 3, yes: [on, off], no: [n]}\n").rows
+    assert (row.yes, row.no) == (("on", "off"), ("n",))

@@ -37,6 +37,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -194,20 +195,32 @@ def examples_of(row: Any) -> Iterator[tuple[bool, Any]]:
 def _parse(path: Path) -> Any:
     import yaml
 
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        return yaml.load(path.read_bytes(), Loader=loader)  # noqa: S506 (safe loaders only)
+        return yaml.load(path.read_bytes(), Loader=_loader())  # noqa: S506 (a safe loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}:{mark.line + 1}" if mark else str(path)
         raise NotUnderstood("The pack is not readable as YAML", where, str(getattr(error, "problem", error))) from error
 
 
+@cache
+def _loader() -> Any:
+    """A safe loader to which only true and false are booleans, so that ``yes`` and ``no`` can be field names."""
+    import yaml
+
+    kind = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    resolvers = {
+        first: [(tag, shape) for tag, shape in rows if first in "tTfF" or tag != "tag:yaml.org,2002:bool"]
+        for first, rows in kind.yaml_implicit_resolvers.items()
+    }
+    return type("PackLoader", (kind,), {"yaml_implicit_resolvers": resolvers})
+
+
 def _place(path: Path, index: int) -> str:
     """``file:line`` of a row; parsed again with marks, because only errors need it."""
     import yaml
 
-    node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    node: Any = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     if isinstance(node, yaml.MappingNode):
         node = next((value for key, value in node.value if key.value == "rows"), node)
     if isinstance(node, yaml.SequenceNode) and index < len(node.value):
