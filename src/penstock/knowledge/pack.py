@@ -22,7 +22,7 @@ How to add a pack (say ``shapes``), in the module that reads it:
 
    ``validate=`` takes a function ``row -> Iterable[str]`` for what types cannot say (its words become errors).
    ``examples=`` takes a function ``row -> Iterable[(expected, example)]`` where the row keeps its examples elsewhere;
-   by default they are the fields ``yes``/``no``, ``fires``/``silent``, or ``examples: {match: [], no_match: []}``.
+   by default they are the fields ``yes``/``no``, ``fires``/``silent``, ``match``/``no_match``, or ``examples: {match: [], no_match: []}``.
 
 3. A header that names the reading module, so that the one generic test (``tests/knowledge/test_examples.py``) can
    import it: ``reader: penstock.inspect.shapes`` beside ``rows:`` in the file, or in ``packs/shapes/_pack.yaml``.
@@ -187,7 +187,10 @@ def examples_of(row: Any) -> Iterator[tuple[bool, Any]]:
             grouped = {name: getattr(grouped, name, None) for name in ("match", "no_match")}
         yield from ((True, example) for example in grouped.get("match") or ())
         yield from ((False, example) for example in grouped.get("no_match") or ())
-    for name, expected in (("yes", True), ("no", False), ("fires", True), ("silent", False)):
+    pairs = [("yes", True), ("no", False), ("fires", True), ("silent", False)]
+    if hasattr(row, "no_match"):
+        pairs += [("match", True), ("no_match", False)]
+    for name, expected in pairs:
         for example in getattr(row, name, None) or ():
             yield expected, example
 
