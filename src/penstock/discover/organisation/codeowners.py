@@ -1,8 +1,8 @@
 """CODEOWNERS of GitHub, GitLab and Bitbucket: who answers for which path. The last line that matches wins.
 
 GitLab sections (``[Docs][2] @default-owners``, ``^[Optional]``) are rule lists of their own whose owners add up;
-Bitbucket's own groups (``@@@Group @alice``) are replaced by their members. The rules become facts; a joiner applies them
-to the repository as a whole, and to each asset that a collector placed with a fact ``defined``
+Bitbucket's own groups (``@@@Group @alice``) are replaced by their members. The rules become facts; a joiner applies
+them to the repository as a whole, and to each asset that a collector placed with a fact ``defined``
 (``{"id": asset id, "line": int}``).
 """
 
@@ -84,7 +84,8 @@ def owners(source: Source) -> Iterator[Yielded]:
 
 def read_rules(text: str) -> Iterator[Rule | tuple[int, str]]:
     """Rules in file order; a line that is none yields its number and what is wrong with it."""
-    section, defaults = "", ()
+    section = ""
+    defaults: tuple[str, ...] = ()
     groups: dict[str, tuple[str, ...]] = {}
     count = 0
     for number, raw in enumerate(text.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""A declaration to start from: what was found, written as ``ai-system.yaml``, with a comment where only a person knows."""
+"""A declaration to start from: what was found as ``ai-system.yaml``, with a comment where only a person knows."""
 
 from __future__ import annotations
 

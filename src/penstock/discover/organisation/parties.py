@@ -1,4 +1,4 @@
-"""Teams and people, whatever way they are written: ``@org/team-x``, ``group:default/team-x`` and ``Team X`` are one team."""
+"""Teams and people, however they are written: ``@org/team-x``, ``group:default/team-x`` and ``Team X`` are one."""
 
 from __future__ import annotations
 
