@@ -73,15 +73,18 @@ class Workers:
         batches: Iterable[tuple[Item, ...]],
         *,
         on_done: Callable[[int], None] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[Done[Item, Result] | Failed[Item]]:
         """Results as they come, in no particular order; batches are drawn only as fast as they are worked on.
 
         Args:
             function: a function at the top of a module; it, the batches and the results must pickle.
             on_done: called in the caller's process with the number of items that were settled.
+            seconds: another time cap for this call.
         Stopping early (an exception in the caller, Ctrl-C, closing the iterator) ends what is still running.
         """
-        outcomes = self._pool(function, batches) if self.processes else self._serial(function, batches)
+        cap = seconds or self.seconds
+        outcomes = self._pool(function, batches, cap) if self.processes else _serial(function, batches, cap)
         for outcome in outcomes:
             if on_done:
                 on_done(len(outcome.batch) if isinstance(outcome, Done) else 1)
@@ -102,7 +105,7 @@ class Workers:
         self.close()
 
     def _pool(
-        self, function: Callable[[tuple[Item, ...]], Result], batches: Iterable[tuple[Item, ...]]
+        self, function: Callable[[tuple[Item, ...]], Result], batches: Iterable[tuple[Item, ...]], seconds: float
     ) -> Iterator[Done[Item, Result] | Failed[Item]]:
         again: deque[tuple[Item, ...]] = deque()
         fresh = iter(batches)
@@ -121,10 +124,10 @@ class Workers:
                             exhausted = True
                             break
                         batch = drawn
-                    task = _pickled(function, batch)
+                    task = pickle.dumps((function, batch, seconds), pickle.HIGHEST_PROTOCOL)
                     worker = self._idle(busy)
                     busy[worker] = batch  # noted before it is sent, so that an interrupt in between ends it
-                    worker.give(task)
+                    worker.give(task, seconds)
                 if not busy:
                     return
                 for worker in self._settled(busy):
@@ -149,7 +152,7 @@ class Workers:
                 return worker
             worker.end()  # something outside ended it while it had nothing to do
             self._workers.remove(worker)
-        worker = _Worker(self.memory_mb, self.seconds, [other.line for other in self._workers])
+        worker = _Worker(self.memory_mb, [other.line for other in self._workers])
         self._workers.append(worker)
         return worker
 
@@ -162,17 +165,18 @@ class Workers:
             if settled := [worker for worker in busy if worker.line in ready or worker.deadline <= now]:
                 return settled
 
-    def _serial(
-        self, function: Callable[[tuple[Item, ...]], Result], batches: Iterable[tuple[Item, ...]]
-    ) -> Iterator[Done[Item, Result] | Failed[Item]]:
-        for batch in batches:
-            outcome = _attempt(function, batch, self.seconds)
-            if outcome.ok:
-                yield Done(batch, outcome.value)
-            elif len(batch) == 1:
-                yield Failed(batch[0], outcome.why)
-            else:
-                yield from self._serial(function, ((item,) for item in batch))
+
+def _serial(
+    function: Callable[[tuple[Item, ...]], Result], batches: Iterable[tuple[Item, ...]], seconds: float
+) -> Iterator[Done[Item, Result] | Failed[Item]]:
+    for batch in batches:
+        outcome = _attempt(function, batch, seconds)
+        if outcome.ok:
+            yield Done(batch, outcome.value)
+        elif len(batch) == 1:
+            yield Failed(batch[0], outcome.why)
+        else:
+            yield from _serial(function, ((item,) for item in batch), seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,23 +191,23 @@ class _Outcome:
 class _Worker:
     """One process and the line to it."""
 
-    def __init__(self, memory_mb: int, seconds: float, others: list[Connection]) -> None:
+    def __init__(self, memory_mb: int, others: list[Connection]) -> None:
         context: Any = multiprocessing.get_context(_start_method())  # its stub lacks Process
         self.line: Connection
         self.line, theirs = context.Pipe()
         # A forked child holds copies of its siblings' lines; unless it lets go, none of them would notice our death.
         strangers = [*others, self.line] if context.get_start_method() == "fork" else []
         self.process: BaseProcess = context.Process(
-            target=_serve, args=(theirs, memory_mb, seconds, strangers), daemon=True, name="penstock-worker"
+            target=_serve, args=(theirs, memory_mb, strangers), daemon=True, name="penstock-worker"
         )
         self.process.start()
         theirs.close()
-        self.seconds = seconds
-        self.deadline = 0.0
+        self.seconds = self.deadline = 0.0
         self.over = False
 
-    def give(self, task: bytes) -> None:
-        self.deadline = time.monotonic() + self.seconds * _GRACE_FACTOR + _GRACE_SECONDS
+    def give(self, task: bytes, seconds: float) -> None:
+        self.seconds = seconds
+        self.deadline = time.monotonic() + seconds * _GRACE_FACTOR + _GRACE_SECONDS
         try:
             self.line.send_bytes(task)
         except OSError:  # it died while idle: outcome() sees the closed line
@@ -232,7 +236,7 @@ class _Worker:
         self.process.close()
 
 
-def _serve(line: Connection, memory_mb: int, seconds: float, strangers: list[Connection]) -> None:
+def _serve(line: Connection, memory_mb: int, strangers: list[Connection]) -> None:
     """The life of a worker: take a task, try it, answer; end when the caller is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the caller decides what ends
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -245,7 +249,7 @@ def _serve(line: Connection, memory_mb: int, seconds: float, strangers: list[Con
         except (EOFError, OSError):
             return
         try:
-            function, batch = pickle.loads(task)  # noqa: S301 - written by our own parent
+            function, batch, seconds = pickle.loads(task)  # noqa: S301 - written by our own parent
             if not capped:  # only now: importing the function's module is not the item's fault
                 cap_memory(memory_mb)
                 capped = True
@@ -284,10 +288,6 @@ def _death(code: int | None) -> str:
             return "it used more CPU time than a worker may take"
         return f"it ended its worker process ({name})"
     return f"it ended its worker process (exit code {code})"
-
-
-def _pickled(function: Callable[..., Any], batch: tuple[Any, ...]) -> bytes:
-    return pickle.dumps((function, batch), pickle.HIGHEST_PROTOCOL)
 
 
 def _start_method() -> str:

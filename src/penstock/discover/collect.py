@@ -1,0 +1,131 @@
+"""What runs in a worker process: collectors over files, joiners over sources. Each call of a plug-in is isolated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from penstock.discover.collector import COLLECTORS, JOINERS, Fact, File, Source, Yielded
+from penstock.discover.encoding import Sorter, facts_of
+from penstock.discover.registry import load
+from penstock.graph.vocabulary import Unseen
+from penstock.work.limits import Overrun, time_cap
+
+#: Wall seconds for one collector over one file. A 5 MB source file parses in about 1 s.
+FILE_SECONDS = 5.0
+#: Wall seconds for one joiner over one source.
+SOURCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A file and the names of the collectors that read it."""
+
+    scope: str
+    path: str
+    data: bytes
+    collectors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gave:
+    """What a file (or a joiner) gave, encoded. ``sure`` is False when a plug-in failed: another run may give more."""
+
+    scope: str
+    path: str
+    claims: bytes
+    facts: bytes
+    sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JoinItem:
+    """A source and the name of one joiner. The items of a batch share the source."""
+
+    joiner: str
+    source: Encoded
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A source on its way to a worker: its facts are decoded there."""
+
+    scope: str
+    name: str
+    paths: tuple[str, ...]
+    facts: tuple[bytes, ...]
+    about: dict[str, Any]
+
+
+def collect(batch: tuple[Item, ...]) -> list[Gave]:
+    """Run the collectors of each file."""
+    load()
+    gave = []
+    for item in batch:
+        file = File(item.path, item.data, item.scope)
+        everything = Sorter()
+        sure = True
+        for name in item.collectors:
+            run = partial(COLLECTORS[name].run, file)
+            part, failure = _isolated(run, FILE_SECONDS, item.path, name, item.scope)
+            everything.add(part)
+            sure = sure and not failure
+        gave.append(Gave(item.scope, item.path, *everything.encoded(), sure))
+    return gave
+
+
+def join(batch: tuple[JoinItem, ...]) -> list[Gave]:
+    """Run joiners over a source."""
+    load()
+    sources: dict[int, Source] = {}
+    gave = []
+    for item in batch:
+        source = sources.get(id(item.source))
+        if source is None:
+            source = sources[id(item.source)] = _decoded(item.source)
+        scope = source.scope
+        part, failure = _isolated(partial(JOINERS[item.joiner].run, source), SOURCE_SECONDS, scope, item.joiner, scope)
+        gave.append(Gave(scope, item.joiner, *part.encoded(), not failure))
+    return gave
+
+
+def _isolated(
+    run: Callable[[], Iterator[Yielded]], seconds: float, where: str, name: str, scope: str
+) -> tuple[Sorter, bool]:
+    """What a plug-in yields, until it fails: what came before stays, and the failure is a row of its own."""
+    part = Sorter()
+    try:
+        with time_cap(seconds):
+            part.take(run())
+            part.encoded()
+        return part, False
+    except Overrun:
+        why, hint = (
+            f"it took longer than {seconds:g} s",
+            "Look at the file: it may be generated, or made to stall tools",
+        )
+    except MemoryError:
+        why, hint = "it needed more memory than allowed", "Look at the file: it may be made to exhaust tools"
+    except RecursionError:
+        why, hint = "it is nested too deeply", "Look at the file: it may be made to exhaust tools"
+    except Exception as error:  # the outer edge of a plug-in call
+        why = f"the collector failed: {type(error).__name__}: {str(error)[:200]}"
+        hint = "Report it with the file, or a part of it that shows the same"
+    try:
+        part.encoded()
+    except Exception:  # what was yielded is itself what failed
+        part = Sorter()
+    what = f"what {name} finds there"
+    part.claims.unseen.append(Unseen(where, what, why, hint, collector=name, scope=scope))
+    return part, True
+
+
+def _decoded(source: Encoded) -> Source:
+    facts: dict[str, list[Fact]] = {}
+    for data in source.facts:
+        for fact in facts_of(data):
+            facts.setdefault(fact.kind, []).append(fact)
+    by_kind = {kind: tuple(sorted(rows, key=lambda fact: fact.path)) for kind, rows in sorted(facts.items())}
+    return Source(source.scope, source.name, source.paths, by_kind, source.about)

@@ -1,0 +1,405 @@
+"""Look at sources once: targets → trees → files → collectors → joiners → one `Scan`.
+
+A scope counts as finished only when every file that a collector reads was read and every collector and joiner ran
+to its end. A file that could not be read, a collector that failed or ran out of time, a collector that does not
+load, an interrupt: each leaves the scope unfinished, so that nothing is retired that was merely not seen (it becomes
+stale). A collector's own row about content it does not understand (a broken YAML file) does not: the file was read,
+and repositories with a broken fixture would never retire anything. Either way the scope's claims to completeness are
+withdrawn: all of them in the first case, those of that collector's family in the second.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from penstock.discover import registry
+from penstock.discover.cache import Cache, Row, settled, stat_of
+from penstock.discover.collect import Encoded, Gave, Item, JoinItem, collect, join
+from penstock.discover.collector import COLLECTORS, JOINERS
+from penstock.discover.encoding import Claims, claims_of, encode
+from penstock.discover.progress import Phase, Progress
+from penstock.discover.sources import Tree, trees
+from penstock.discover.walk import LARGEST_FILE, SAMPLE, SAMPLED, Entry, read, unreadable, walk
+from penstock.graph.identity import application, asset, relation
+from penstock.graph.store.protocol import Scan
+from penstock.graph.vocabulary import AI_KINDS, Asset, Complete, Evidence, Observation, Unseen
+from penstock.settings import Settings
+from penstock.work.workers import Done, Failed, Workers
+
+#: A batch for a worker: so many files or bytes (from there on a task's own cost no longer shows: notes on scale).
+_BATCH_FILES, _BATCH_BYTES = 50, 1_000_000
+#: Seconds for a batch of files, and again for each file of a batch that did not come back.
+_SECONDS = 20.0
+#: Seconds for all joiners over one source.
+_JOIN_SECONDS = 300.0
+#: A worker may take so much beyond what its libraries need. The largest file is 5 MB; its syntax tree is 20-40 times
+#: that.
+_MEMORY_MB = 1024
+
+
+def scan(
+    targets: Iterable[str | os.PathLike[str]],
+    *,
+    settings: Settings,
+    cache: Path | None,
+    workers: Workers | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    now: float,
+) -> Scan:
+    """Everything the collectors find in the targets, and everything that could not be seen.
+
+    Args:
+        targets: folders, folders of repositories, files, git addresses (``@ref`` at the end), ``path@ref``.
+        cache: folder for what earlier scans found, None for none.
+        workers: a pool to share; None starts one for this scan.
+        now: seconds since the epoch, the scan's date.
+    Ctrl-C ends it early with what was found so far; unfinished scopes say so.
+
+    Raises:
+        NotReachable: a path that does not exist.
+    """
+    with contextlib.ExitStack() as held:
+        pool = workers or held.enter_context(Workers(memory_mb=_MEMORY_MB, seconds=_SECONDS))
+        looking = _Look(settings, cache, pool, progress or (lambda _: None))
+        held.callback(lambda: looking.cache.close())
+        try:
+            looking.run(targets, held)
+        except KeyboardInterrupt:
+            looking.interrupted = True
+        return looking.outcome(now)
+
+
+@dataclass(slots=True)
+class _Part:
+    """One source while it is looked at."""
+
+    tree: Tree
+    entries: list[Entry]
+    unseen: list[Unseen]
+    paths: tuple[str, ...] = ()
+    #: files that collectors read, with the collectors' names
+    wanted: list[tuple[Entry, tuple[str, ...]]] = field(default_factory=list)
+    claims: list[Claims] = field(default_factory=list)
+    facts: list[bytes] = field(default_factory=list)
+    fresh: list[Row] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    #: cached under a shape that tells whether anything changed
+    shape: bytes = b""
+    whole: bool = False
+    settled: bool = True
+    #: reasons why the scope cannot count as finished
+    failures: int = 0
+
+    @property
+    def scope(self) -> str:
+        return self.tree.scope
+
+    @property
+    def key(self) -> str:
+        """Under which the cache knows it: one file of a source is not the source."""
+        return f"{self.scope}//{self.tree.only}" if self.tree.only else self.scope
+
+    def fail(self, row: Unseen) -> None:
+        self.failures += 1
+        self.unseen.append(row)
+
+
+class _Look:
+    """The state of one scan."""
+
+    def __init__(
+        self, settings: Settings, cache: Path | None, workers: Workers, progress: Callable[[Progress], None]
+    ) -> None:
+        self.settings = settings
+        self.place = cache
+        self.workers = workers
+        self.progress = progress
+        self.parts: list[_Part] = []
+        self.broken: tuple[Unseen, ...] = ()
+        self.interrupted = False
+        self.done = self.total = self.found = 0
+        self.cache = Cache(None)
+        self.digests: dict[tuple[str, str], tuple[str, bytes]] = {}
+
+    def run(self, targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack) -> None:
+        self.tell("finding files")
+        found = trees(targets, held)
+        matcher = registry.Matcher(self.patterns())
+        for tree in found:
+            self.parts.append(self.list_files(tree, matcher))
+        self.total = sum(len(part.wanted) for part in self.parts)
+        for part in self.parts:
+            self.recall(part)
+        if all(part.whole for part in self.parts):
+            self.tell("done")
+            return
+        registry.load()  # before the workers start, so that they need not
+        self.tell("reading")
+        by_scope = {part.scope: part for part in self.parts}
+        try:
+            for outcome in self.workers.map(collect, self.batches()):
+                for gave in outcome.result if isinstance(outcome, Done) else [self.lost(outcome, by_scope)]:
+                    self.take(gave, by_scope[gave.scope])
+        finally:
+            for part in self.parts:
+                if part.fresh or part.gone:
+                    self.cache.keep_files(part.key, part.fresh, part.gone)
+        self.tell("resolving")
+        self.join([part for part in self.parts if not part.whole])
+        self.tell("done")
+
+    def patterns(self) -> dict[str, tuple[str, ...]]:
+        """What each collector reads: from the cache if nothing of ours changed, else from the collectors."""
+        self.cache = Cache(self.place, registry.code_state()) if self.place else Cache(None)
+        if self.cache.manifest and not COLLECTORS:
+            with contextlib.suppress(msgspec.DecodeError):
+                return msgspec.msgpack.decode(self.cache.manifest[1], type=dict[str, tuple[str, ...]])
+        self.broken = registry.load()
+        if self.broken:  # what others find now is not all there is to find
+            self.cache.close()
+            self.cache = Cache(None)
+        reads = registry.reads()
+        self.cache.adopt(registry.signature(), encode(reads))
+        return reads
+
+    def list_files(self, tree: Tree, matcher: registry.Matcher) -> _Part:
+        """Walk a tree and decide which files are for whom."""
+        part = _Part(tree, [], list(tree.unseen))
+        if part.unseen and tree.root == Path(os.devnull):
+            part.failures = 1
+            return part
+        found = walk(tree.root, tree.scope, excluded=self.excluded(), without=tree.without, own=self.own(tree.root))
+        part.failures = sum(not row.skipped for row in found.unseen)
+        part.unseen += found.unseen
+        part.entries = [entry for entry in found.entries if not tree.only or entry.path == tree.only]
+        part.paths = tuple(entry.path for entry in found.entries)
+        for entry in part.entries:
+            if names := matcher.names(entry.path):
+                if entry.size <= LARGEST_FILE or entry.path.lower().endswith(SAMPLED):
+                    part.wanted.append((entry, names))
+                else:
+                    size = f"{entry.size / 1024**2:.0f} MB, larger than {LARGEST_FILE // 1024**2} MB"
+                    part.unseen.append(Unseen(entry.path, "its content", size, scope=tree.scope, skipped=True))
+        return part
+
+    def recall(self, part: _Part) -> None:
+        """Take over what the cache still knows to be true."""
+        if self.place is None or part.failures:
+            return
+        part.shape = hashlib.sha256(
+            encode([part.tree.about, part.tree.only, part.paths, [(e.path, stat_of(e), n) for e, n in part.wanted]])
+        ).digest()
+        kept = self.cache.source(part.key, part.shape)
+        if kept is not None:
+            with contextlib.suppress(msgspec.DecodeError):
+                part.claims.append(claims_of(kept))
+                part.whole = True
+                self.count(part, len(part.wanted))
+
+    def batches(self) -> Iterator[tuple[Item, ...]]:
+        """Files that have to be read, in batches across sources."""
+        batch: list[Item] = []
+        size = 0
+        for part in self.parts:
+            if part.whole:
+                continue
+            known = self.cache.files(part.key)
+            part.gone = known.keys() - {entry.path for entry, _ in part.wanted}
+            for entry, names in part.wanted:
+                item = self.item(part, entry, names, known.get(entry.path))
+                if item is None:
+                    continue
+                batch.append(item)
+                size += len(item.data)
+                if len(batch) >= _BATCH_FILES or size >= _BATCH_BYTES:
+                    yield tuple(batch)
+                    batch, size = [], 0
+        if batch:
+            yield tuple(batch)
+
+    def item(self, part: _Part, entry: Entry, names: tuple[str, ...], known: Row | None) -> Item | None:
+        """The file for a worker; None when it is known, or cannot be read."""
+        stat = stat_of(entry)
+        if known and known.stat == stat and self.reuse(part, known):
+            return None
+        read_at = time.time_ns()
+        try:
+            data = read(entry, LARGEST_FILE if entry.size <= LARGEST_FILE else SAMPLE)
+        except OSError as error:
+            part.fail(unreadable(entry.path, "file", error, part.scope))
+            self.count(part)
+            return None
+        if entry.size > LARGEST_FILE:
+            why = f"{entry.size / 1024**2:.0f} MB: only the first {SAMPLE // 1024**2} MB are read"
+            part.unseen.append(Unseen(entry.path, "the rest of the file", why, scope=part.scope, skipped=True))
+        digest = hashlib.sha256(data).digest()
+        sure = settled(entry, read_at)
+        part.settled = part.settled and sure
+        if known and known.digest == digest and self.reuse(part, known):
+            if sure:
+                part.fresh.append(Row(entry.path, stat, digest, known.claims, known.facts))
+            return None
+        self.digests[part.scope, entry.path] = (stat if sure else "", digest)
+        return Item(part.scope, entry.path, data, names)
+
+    def reuse(self, part: _Part, known: Row) -> bool:
+        try:
+            claims = claims_of(known.claims)
+        except msgspec.DecodeError:
+            return False
+        self.add(part, claims, known.facts)
+        self.count(part)
+        return True
+
+    def take(self, gave: Gave, part: _Part) -> None:
+        self.add(part, claims_of(gave.claims), gave.facts)
+        stat, digest = self.digests.pop((gave.scope, gave.path), ("", b""))
+        if gave.sure and digest:
+            part.fresh.append(Row(gave.path, stat, digest, gave.claims, gave.facts))
+        if not gave.sure:
+            part.failures += 1
+        self.count(part)
+
+    def add(self, part: _Part, claims: Claims, facts: bytes) -> None:
+        part.claims.append(claims)
+        self.found += len(claims.assets) + len(claims.relations)
+        if facts:
+            part.facts.append(facts)
+
+    def lost(self, failed: Failed[Item], parts: dict[str, _Part]) -> Gave:
+        """The row for a file that took its worker with it."""
+        item = failed.item
+        hint = "Look at the file: it may be made to stall or exhaust tools"
+        parts[item.scope].unseen.append(
+            Unseen(item.path, "what collectors find there", failed.why, hint, scope=item.scope)
+        )
+        return Gave(item.scope, item.path, b"", b"", False)
+
+    def join(self, parts: list[_Part]) -> None:
+        """Run the joiners over every source whose files are through."""
+        names = tuple(JOINERS)
+        by_scope = {part.scope: part for part in parts}
+
+        def tasks() -> Iterator[tuple[JoinItem, ...]]:
+            for part in parts:
+                about = dict(part.tree.about)
+                source = Encoded(part.scope, part.tree.name, part.paths, tuple(part.facts), about)
+                yield tuple(JoinItem(name, source) for name in names)
+
+        left = {part.scope: len(names) for part in parts}
+        for outcome in self.workers.map(join, tasks() if names else iter(()), seconds=_JOIN_SECONDS):
+            if isinstance(outcome, Failed):
+                item = outcome.item
+                row = Unseen(item.source.scope, f"what {item.joiner} finds", outcome.why, collector=item.joiner,
+                             scope=item.source.scope)  # fmt: skip
+                by_scope[item.source.scope].fail(row)
+                left[item.source.scope] -= 1
+            else:
+                for gave in outcome.result:
+                    part = by_scope[gave.scope]
+                    self.add(part, claims_of(gave.claims), b"")
+                    part.failures += not gave.sure
+                    left[gave.scope] -= 1
+            scope = outcome.item.source.scope if isinstance(outcome, Failed) else outcome.batch[0].source.scope
+            if not left[scope]:
+                self.seal(by_scope[scope])
+        if not names:
+            for part in parts:
+                self.seal(part)
+
+    def seal(self, part: _Part) -> None:
+        """A source is through: keep it whole where a second look would find the same."""
+        part.whole = True
+        if self.place is not None and part.shape and part.settled and not part.failures:
+            everything = Claims([], [], [], [])
+            for claims in part.claims:
+                everything.assets.extend(claims.assets)
+                everything.relations.extend(claims.relations)
+                everything.complete.extend(claims.complete)
+                everything.unseen.extend(claims.unseen)
+            # notes that only reading gives (a sampled file) belong to what is found; those of the walk come anew
+            everything.unseen.extend(row for row in part.unseen if row.what == "the rest of the file")
+            self.cache.keep_source(part.key, part.shape, encode(everything))
+
+    def outcome(self, now: float) -> Scan:
+        observations: list[Observation] = []
+        complete: list[Complete] = []
+        unseen: list[Unseen] = list(self.broken)
+        finished = []
+        for part in self.parts:
+            mine = [observation for claims in part.claims for observation in claims.observations()]
+            own_rows = [row for claims in part.claims for row in claims.unseen]
+            observations += [*mine, *_repository(part.tree, mine)]
+            unseen += [*part.unseen, *own_rows]
+            if not part.whole and self.interrupted:
+                hint = "Scan again: what was read already is not read again"
+                row = Unseen(part.scope, "the rest of the source", "the scan was interrupted", hint, scope=part.scope)
+                unseen.append(row)
+            elif part.failures == 0 and not self.broken:
+                families = {row.collector.partition(".")[0] for row in own_rows if not row.skipped}
+                complete += [
+                    row
+                    for claims in part.claims
+                    for row in claims.complete
+                    if row.collector.partition(".")[0] not in families
+                ]
+                if not part.tree.only:
+                    finished.append(part.scope)
+        if self.interrupted and not self.parts:
+            unseen.append(Unseen("scan", "everything", "the scan was interrupted", "Scan again"))
+        if self.cache.trouble:
+            why, hint = f"the cache is not used: {self.cache.trouble}", "Scans are slower until it can be written"
+            unseen.append(Unseen(str(self.place), "what earlier scans found", why, hint, skipped=True))
+        scopes = tuple(part.scope for part in self.parts)
+        return Scan(tuple(observations), tuple(complete), tuple(unseen), scopes, tuple(finished), now)
+
+    def excluded(self) -> Callable[[str], bool]:
+        if not self.settings.exclude:
+            return lambda path: False
+        globs = [glob.rstrip("/") for glob in self.settings.exclude]
+        matcher = registry.Matcher({"x": [form for glob in globs for form in (glob, glob.removesuffix("/**"))]})
+        return lambda path: bool(matcher.names(path))
+
+    def own(self, root: Path) -> frozenset[str]:
+        """Folders of Penstock's own that lie in a tree: the cache, and the state directory around it."""
+        if self.place is None:
+            return frozenset()
+        places = {os.path.realpath(self.place)}
+        state = self.place.parent
+        if (state / "penstock.db").exists() or (state / "snapshot.json").exists():
+            places.add(os.path.realpath(state))
+        return frozenset(places - {os.path.realpath(root)})
+
+    def count(self, part: _Part, files: int = 1) -> None:
+        self.done += files
+        self.progress(Progress("reading", self.done, self.total, self.found, part.tree.name))
+
+    def tell(self, phase: Phase) -> None:
+        self.progress(Progress(phase, self.done, self.total, self.found))
+
+
+def _repository(tree: Tree, found: list[Observation]) -> list[Observation]:
+    """The repository, once something of AI was found in it, and its application's place in it."""
+    assets = [observation.subject for observation in found if isinstance(observation.subject, Asset)]
+    if not any(seen.kind in AI_KINDS - {"application"} for seen in assets):
+        return []
+    repository = repository_of(tree.scope)
+    evidence = Evidence("source", ".", "declared", scope=tree.scope)
+    rows = [Observation(repository, evidence)]
+    own = application(tree.scope).id
+    if any(seen.id == own for seen in assets):
+        rows.append(Observation(relation(own, "defined_in", repository), evidence))
+    return rows
+
+
+def repository_of(scope: str) -> Asset:
+    """The repository that a scope stands for."""
+    return asset("repository", scope.removeprefix("repo:"))
