@@ -76,13 +76,8 @@ class Detector:
             if (rule.priority, at) in tried or (letters and not _stands_alone(text, at - letters, at)):
                 continue
             tried.add((rule.priority, at))
-            if (
-                rule.open is not None
-                and at < growing
-                and len(text) - at < rule.longest
-                and rule.open.fullmatch(text, at)
-            ):
-                growing = at
+            if rule.grows(text, at):
+                growing = min(growing, at)
             for start, stop in rule.values(text, at):
                 confidence = rule.confidence_of(text, start, stop)
                 known = found.get((start, stop))
@@ -131,6 +126,10 @@ class _Rule:
             sure=row.sure,
             unlikely=re.compile(row.unlikely) if row.unlikely else None,
         )
+
+    def grows(self, text: str, at: int) -> bool:
+        """Whether a long value has begun at ``at`` and may go on behind the text's end."""
+        return self.open is not None and len(text) - at < self.longest and self.open.fullmatch(text, at) is not None
 
     def values(self, text: str, at: int) -> list[tuple[int, int]]:
         """Where values stand whose core starts at ``at``, or behind the keyword that ends at ``at``."""

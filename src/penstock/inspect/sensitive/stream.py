@@ -71,9 +71,12 @@ def _still_open(text: str) -> int:
     at = _last_word(text, at, floor)
     while at > floor + 1 and text[at - 1] == " ":
         word = _last_word(text, at - 1, floor)
-        if not _GROUP.fullmatch(text, word, at - 1):
+        group = _GROUP.search(text, word, at - 1)
+        if group is None:
             break
         at = word
+        if group.start() > word:
+            break  # the number begins within this word, as in ``tel:0171 123``
     return at
 
 
@@ -86,7 +89,7 @@ def _last_word(text: str, end: int, floor: int) -> int:
 
 
 #: A group of a number written in groups: figures with their signs, up to four capitals (as in a British IBAN).
-_GROUP = re.compile(r"[0-9A-Z+()./-]*[0-9)+][0-9A-Z()./-]*|[A-Z]{1,4}")
+_GROUP = re.compile(r"(?:[0-9A-Z+()./-]*[0-9)+][0-9A-Z()./-]*|(?<![A-Za-z0-9])[A-Z]{1,4})\Z")
 
 
 def _moved(span: Span, by: int) -> Span:

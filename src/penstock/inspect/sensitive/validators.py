@@ -69,8 +69,10 @@ _IBAN_LENGTHS: Mapping[str, int] = {
     country: length
     for length, countries in {
         15: "NO", 16: "BE", 18: "DK FI FO GL NL SD FK", 19: "MK SI", 20: "AT BA EE KZ LT LU XK MN",
-        21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ TL OM SO", 24: "AD CZ ES MD PK RO SA SE SK TN VG",
-        25: "LY PT ST", 26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB NI PL SV", 29: "BR EG PS QA UA",
+        21: "CH HR LI LV", 22: "BG BH CR DE GB GE IE ME RS VA", 23: "AE GI IL IQ TL OM SO",
+        24: "AD CZ ES MD PK RO SA SE SK TN VG",
+        25: "LY PT ST", 26: "IS TR", 27: "BI DJ FR GR IT MC MR SM", 28: "AL AZ BY CY DO GT HU LB NI PL SV",
+        29: "BR EG PS QA UA",
         30: "JO KW MU YE", 31: "MT SC", 32: "LC", 33: "RU",
     }.items()
     for country in countries.split()
@@ -87,7 +89,7 @@ def ssn(value: str) -> bool:
 
 
 def birth_date(value: str) -> bool:
-    """A day, month and year that a living person may have been born on (1900-2029), in any order with the year outside."""
+    """A day, month and year that a living person may have been born on (1900-2029), the year first or last."""
     parts = [part for part in re.split(r"[-./年月日]", value) if part]
     if len(parts) != 3 or not all(part.isdigit() for part in parts):
         return False
