@@ -88,7 +88,7 @@ def issue(kind: str, scope: str, key: str) -> str:
     80 bits: among a billion assets the chance of one collision is below 1e-6 (birthday bound).
     """
     family = FAMILIES.get(kind, kind)
-    digest = hashlib.sha256("\0".join((family, scope, canonical(key))).encode()).hexdigest()
+    digest = hashlib.sha256("\0".join((family, scope, canonical(key))).encode(errors="surrogatepass")).hexdigest()
     return f"{family}-{digest[:20]}"
 
 
