@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from penstock.discover.organisation.parties import party, slug
 from penstock.graph import identity
 from penstock.graph.graph import Graph
 from penstock.graph.vocabulary import DATA_KINDS, Asset, Evidence
@@ -120,13 +120,15 @@ class People:
 
     def known_as(self, name: str) -> str:
         """The id of the team or person that goes by a name, handle or address; issued if the graph has none."""
-        if not name:
+        if name in self.graph.assets:
+            return name
+        meant = party(name) if name else None
+        if meant is None:
             return ""
-        found = self._by_name.get(_handle(name))
+        found = self._by_name.get(meant.name)
         if found is None:
-            person = "@" in name.strip("@")
-            found = identity.asset("person" if person else "team", name).id
-            self._by_name[_handle(name)] = found
+            found = meant.id
+            self._by_name[meant.name] = found
             self._configured[found] = name
         return found
 
@@ -233,11 +235,12 @@ class People:
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
+        """Teams before people, under their name as references are read, and under their address."""
         names: dict[str, str] = {}
         for asset in sorted(self.graph.of_kind("person", "team"), key=lambda a: (a.kind != "team", a.id)):
-            for name in (asset.name, str(asset.prop("email") or "")):
+            for name in (slug(asset.name), asset.name.casefold(), str(asset.prop("email") or "").casefold()):
                 if name:
-                    names.setdefault(_handle(name), asset.id)
+                    names.setdefault(name, asset.id)
         return names
 
     @cached_property
@@ -283,11 +286,3 @@ def _rank_affected(asset: Asset) -> int:
         return 0
     faces_customers = asset.prop("exposure") == "internet" or asset.prop("audience") in ("public", "customers")
     return 1 if faces_customers else 2
-
-
-def _handle(name: str) -> str:
-    """A team's name without decoration: ``@shop/ml-team`` and ``group:default/ml-team`` are ``ml-team``."""
-    name = re.sub(r"^(?:group|user|team|person):", "", name.strip().casefold())
-    if "@" in name.lstrip("@"):
-        return name
-    return name.lstrip("@").rpartition("/")[2]

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
+from penstock.discover.organisation.parties import party
 from penstock.errors import WrongUse
 from penstock.graph import identity
 from penstock.graph.diff import Changes
@@ -88,10 +89,15 @@ def _about(subject: Asset, props: Mapping[str, Any]) -> Asset:
 
 
 def _person(graph: Graph, name: str) -> Asset:
-    """The team or person meant: one the graph knows, else a new one."""
-    if known := graph.assets.get(name):
+    """The team or person meant: one the graph knows, else a new one.
+
+    Raises:
+        WrongUse: the name is none.
+    """
+    found = People(graph, Settings()).known_as(name)
+    if known := graph.assets.get(found):
         return known
-    people = People(graph, Settings())
-    found = people.known_as(name)
-    kind = found.partition("-")[0]
-    return graph.assets.get(found) or identity.asset(kind, name)
+    meant = party(name)
+    if meant is None:
+        raise WrongUse("This names neither a team nor a person", name, "Give a name, a handle or an address")
+    return meant

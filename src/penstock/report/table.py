@@ -1,0 +1,212 @@
+"""The closing screen: what there is, what matters most, what stayed unseen, and what to do next."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from penstock.graph.vocabulary import AI_KINDS, DATA_KINDS, Finding, Step, Unseen
+from penstock.report.clean import clean
+from penstock.report.screen import Screen
+from penstock.report.view import Report, words
+
+SEVERITY_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "info": "dim"}
+#: Risks on the closing screen: as many as a person keeps in mind.
+RISKS = 3
+#: Width of the labels on the left.
+LABEL = 12
+REASONS = 3
+
+
+def render(
+    report: Report,
+    *,
+    screen: Screen | None = None,
+    where: Sequence[tuple[str, str]] = (),
+    next: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The closing screen of a scan.
+
+    Args:
+        where: where to look: (what, address), such as ("console", "http://127.0.0.1:8420").
+        next: what to type: (command, what it shows).
+    """
+    screen = screen or Screen()
+    parts: list[RenderableType] = [_headline(report), "", *_inventory(report, screen.width - LABEL - 4), ""]
+    parts += [*_risks(report), *_facts(report)]
+    if where or next:
+        parts += ["", _pairs("Look", where), _pairs("Next", next, "bold")]
+    return screen.draw("", Padding(Group(*parts), (0, 0, 0, 2)), "")
+
+
+def path_line(report: Report, path: Iterable[Step]) -> Text:
+    """A path on one line: names joined by arrows that carry their verb and point the way the relation reads."""
+    line = Text()
+    for number, step in enumerate(path):
+        if number:
+            verb = step.verb.replace("_", " ")
+            line.append(f" ─{verb}→ " if step.forward else f" ←{verb}─ ", "dim")
+        line.append(report.name(step.asset), "bold")
+    return line
+
+
+def labelled(label: str, content: RenderableType, width: int = LABEL) -> Table:
+    """A dim label and, beside it, what it says; wrapped lines stay in the second column."""
+    grid = Table.grid(padding=0)
+    grid.add_column(width=width, style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    grid.add_row(label, content)
+    return grid
+
+
+def when(at: float) -> str:
+    """A time for a reader, in UTC so that two readers speak of the same."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(at))
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _headline(report: Report) -> Text:
+    line = Text("Penstock", "bold")
+    sources = len(report.sources)
+    if sources == 1:
+        line.append(f" · {clean(report.sources[0])}", "dim")
+    elif sources:
+        line.append(f" · {sources} sources", "dim")
+    if report.generated_at:
+        line.append(f" · {when(report.generated_at)}", "dim")
+    return line
+
+
+def _inventory(report: Report, width: int) -> Iterator[RenderableType]:
+    """Counts by kind: AI first, then the data it touches, then what it runs on."""
+    if not report.counts:
+        yield Text("No AI was found in what could be seen.")
+        return
+    for label, kinds in (
+        ("AI", AI_KINDS),
+        ("Data", DATA_KINDS),
+        ("Around it", report.counts.keys() - AI_KINDS - DATA_KINDS),
+    ):
+        counted = [(number, words(kind, number)) for kind, number in report.counts.items() if kind in kinds]
+        if counted:
+            yield labelled(label, _flowing(counted, width))
+
+
+def _flowing(counted: Iterable[tuple[int, str]], width: int) -> Text:
+    """Numbers with their words, a line never broken between the two."""
+    lines, line = [Text()], 0
+    for number, word in counted:
+        size = len(f"{number:,} {word}")
+        if line and line + 3 + size > width:
+            lines.append(Text())
+            line = 0
+        if line:
+            lines[-1].append(" · ", "dim")
+            line += 3
+        lines[-1].append(f"{number:,}", "bold").append(f" {word}")
+        line += size
+    return Text("\n").join(lines)
+
+
+def _risks(report: Report) -> Iterator[RenderableType]:
+    if not report.findings:
+        yield Text("Nothing to act on.", "green")
+        yield ""
+        return
+    chosen = report.top(RISKS)
+    heading = Text("What matters most" if len(report.findings) > len(chosen) else "What matters", "bold")
+    for severity, number in report.by_severity.items():
+        heading.append("   ").append(f"{number:,} {severity}", SEVERITY_STYLES[severity])
+    yield heading
+    yield ""
+    for finding in chosen:
+        yield Padding(_risk(report, finding), (0, 0, 1, 0))
+
+
+def _risk(report: Report, finding: Finding) -> RenderableType:
+    """One risk: how bad, what, along which path, what to do and where, and whose it is."""
+    style = SEVERITY_STYLES[finding.severity]
+    title = Text(clean(finding.title), "bold")
+    title.append(f"  {clean(finding.rule)}", "dim")
+    lines = Table.grid(padding=0)
+    lines.add_column(width=LABEL, no_wrap=True)
+    lines.add_column(overflow="fold")
+    lines.add_row(Text(finding.severity.upper(), style), title)
+    if len(finding.path) > 1:
+        lines.add_row("", path_line(report, finding.path))
+    lines.add_row(Text("fix", "dim"), _fix(finding))
+    owner = report.owner_of(finding)
+    lines.add_row(Text("owner", "dim"), Text(owner) if owner else Text("nobody is named; say who", "yellow"))
+    return lines
+
+
+def _fix(finding: Finding) -> Text:
+    said = Text(clean(finding.fix))
+    if finding.fix_at:
+        said.append(f"  {clean(finding.fix_at)}", "dim")
+    return said
+
+
+def _facts(report: Report) -> Iterator[RenderableType]:
+    """What limits the picture, and how it moved: unseen, skipped, questions, accepted, changes."""
+    if report.failures:
+        said = Text(f"{len(report.failures):,}", "bold yellow").append(f"  {reasons(report.failures)}")
+        yield labelled("Not seen", said)
+    else:
+        yield labelled("Not seen", Text("nothing: all that was in reach was read", "green"))
+    if report.skipped:
+        yield labelled("Skipped", Text(f"{len(report.skipped):,}  {reasons(report.skipped)}", "dim"))
+    if questions := len(report.assessment.questions):
+        yield labelled("Questions", Text(f"{questions:,}  that only a person can answer"))
+    if report.accepted:
+        yield labelled("Accepted", Text(f"{len(report.accepted):,}  that somebody decided to live with"))
+    if report.changes is not None:
+        yield labelled("Since last", changes_line(report))
+
+
+def reasons(unseen: Sequence[Unseen]) -> str:
+    """Why things stayed unseen: the commonest reasons with their number and one place each."""
+    groups: Counter[str] = Counter(clean(u.why, 80) for u in unseen)
+    first = {clean(u.why, 80): u for u in reversed(unseen)}
+    said = []
+    for why, number in sorted(groups.items(), key=lambda item: (-item[1], item[0]))[:REASONS]:
+        place = clean(first[why].where, 60)
+        said.append(f"{why} ({place})" if number == 1 else f"{number:,}× {why} (as {place})")
+    if left := len(groups) - len(said):
+        said.append(f"{left:,} more reasons" if left > 1 else "1 more reason")
+    return "; ".join(said)
+
+
+def changes_line(report: Report) -> Text:
+    changes = report.changes
+    if not changes:
+        return Text("nothing changed", "dim")
+    line = Text()
+    for number, what, style in (
+        (len(changes.added), "new", "green"),
+        (len(changes.changed), "changed", "yellow"),
+        (len(changes.removed), "gone", "red"),
+    ):
+        if number:
+            line.append(" · " if line else "", "dim").append(f"{number:,} {what}", style)
+    moved = len(changes.relations_added) + len(changes.relations_removed)
+    if moved:
+        line.append(" · " if line else "", "dim").append(f"{moved:,} links" if moved > 1 else "1 link")
+    return line
+
+
+def _pairs(label: str, pairs: Sequence[tuple[str, str]], style: str = "") -> RenderableType:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(style=style, no_wrap=True)
+    grid.add_column(style="" if not style else "dim", overflow="fold")
+    for left, right in pairs:
+        grid.add_row(Text(clean(left)), Text(clean(right)))
+    return labelled(label, grid) if pairs else Group()

@@ -1,0 +1,201 @@
+"""What a report is made of, and the questions every format asks of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from penstock.assess.assessment import Assessment
+from penstock.graph.diff import Changes
+from penstock.graph.graph import Graph
+from penstock.graph.labels import Labelling
+from penstock.graph.vocabulary import (
+    AI_KINDS,
+    CONTEXT_KINDS,
+    DATA_KINDS,
+    LABELS,
+    SEVERITIES,
+    Asset,
+    Case,
+    Evidence,
+    Finding,
+    Step,
+    Unseen,
+)
+from penstock.report.clean import clean
+
+#: The order in which kinds are told: what acts, what it thinks with, what it is told, what it uses, data, the rest.
+KIND_ORDER: tuple[str, ...] = (
+    "application", "agent", "assistant", "model", "endpoint", "provider", "prompt", "tool", "mcp_server", "skill",
+    "rules_file", "hook", "guardrail", "framework", "pipeline", "registry", "workspace",
+    "dataset", "knowledge_base", "vector_store", "data_store", "log_store", "memory", "content_source",
+    "infrastructure", "hardware", "image", "package", "identity", "credential", "repository",
+    "process", "team", "person", "decision",
+)  # fmt: skip
+#: Not things of an AI inventory but people, decisions and the work they serve.
+PEOPLE_KINDS = frozenset({"team", "person", "process", "decision"})
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything a report may say, at one time.
+
+    Args:
+        sources: names of what was looked at (``repo:shop/assistant``).
+        generated_at: seconds since the epoch; given, so that the same input makes the same bytes.
+        version: version of Penstock.
+        changes: what is new since the last time; None when there was none.
+    """
+
+    graph: Graph
+    labelling: Labelling
+    assessment: Assessment = field(default_factory=Assessment)
+    cases: tuple[Case, ...] = ()
+    changes: Changes | None = None
+    sources: tuple[str, ...] = ()
+    generated_at: float = 0.0
+    version: str = ""
+
+    @cached_property
+    def inventory(self) -> tuple[Asset, ...]:
+        """AI assets, data, and what they touch: kinds in telling order, then by name. Retired assets are history."""
+        ends = {
+            end
+            for r in self.graph.relations
+            for end, other in ((r.source, r.target), (r.target, r.source))
+            if self.kind(other) in AI_KINDS
+        }
+        listed = (
+            asset
+            for asset in self.graph.assets.values()
+            if asset.lifecycle != "retired"
+            and asset.kind not in PEOPLE_KINDS
+            and (asset.kind in AI_KINDS or asset.kind not in CONTEXT_KINDS or asset.id in ends)
+        )
+        return tuple(sorted(listed, key=lambda a: (kind_order(a.kind), a.name.casefold(), a.scope, a.id)))
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """How many assets of each kind the inventory holds, in telling order."""
+        counted = Counter(asset.kind for asset in self.inventory)
+        return {kind: counted[kind] for kind in sorted(counted, key=kind_order)}
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Open findings, worst first."""
+        return tuple(sorted(self.assessment.findings, key=_worst_first))
+
+    @cached_property
+    def accepted(self) -> tuple[Finding, ...]:
+        return tuple(sorted(self.assessment.accepted, key=_worst_first))
+
+    @cached_property
+    def by_severity(self) -> Mapping[str, int]:
+        """How many open findings of each severity, worst first; severities without one are left out."""
+        counted = Counter(finding.severity for finding in self.findings)
+        return {severity: counted[severity] for severity in reversed(SEVERITIES) if counted[severity]}
+
+    def top(self, number: int) -> tuple[Finding, ...]:
+        """The findings that matter most, one a case: three views of one cause are not three risks."""
+        chosen: dict[str, Finding] = {}
+        for finding in self.findings:
+            case = self.case_of.get(finding.id)
+            chosen.setdefault(case.id if case else finding.root or finding.id, finding)
+        return tuple(chosen.values())[:number]
+
+    @cached_property
+    def case_of(self) -> Mapping[str, Case]:
+        """Finding id → the case it belongs to."""
+        return {finding: case for case in self.cases for finding in case.findings}
+
+    @cached_property
+    def failures(self) -> tuple[Unseen, ...]:
+        """What could not be seen although it should have been."""
+        return tuple(unseen for unseen in sorted(self.graph.unseen, key=_unseen_order) if not unseen.skipped)
+
+    @cached_property
+    def skipped(self) -> tuple[Unseen, ...]:
+        """What was left out on purpose."""
+        return tuple(unseen for unseen in sorted(self.graph.unseen, key=_unseen_order) if unseen.skipped)
+
+    def kind(self, asset: str) -> str:
+        known = self.graph.assets.get(asset)
+        return known.kind if known else ""
+
+    def name(self, asset: str) -> str:
+        """The asset's name for a reader; its id when the graph does not know it."""
+        known = self.graph.assets.get(asset)
+        return clean(known.name) if known else clean(asset)
+
+    def owner(self, asset: str) -> str:
+        """Name of the owner of an asset, as a case or a relation says; "" when nobody is known."""
+        for relation in self.graph.out(asset, "owned_by"):
+            return self.name(relation.target)
+        return ""
+
+    def owner_of(self, finding: Finding) -> str:
+        """Name of who answers for a finding: its case's owner, else its subject's."""
+        case = self.case_of.get(finding.id)
+        return self.name(case.owner) if case and case.owner else self.owner(finding.subject)
+
+    def place(self, asset: str) -> str:
+        """Where a reader can see the asset for themselves: the strongest evidence."""
+        evidence = self.graph.evidence.get(asset, ())
+        return clean(evidence[0].where) if evidence else ""
+
+    def hop_evidence(self, before: str, step: Step) -> tuple[Evidence, ...]:
+        """Evidence for one hop of a path, whichever way round it was walked."""
+        ends = (before, step.asset) if step.forward else (step.asset, before)
+        return self.graph.evidence.get((ends[0], step.verb, ends[1]), ())
+
+    def labels(self, asset: str) -> tuple[str, ...]:
+        """Data categories the asset contains or sees, gravest first."""
+        return by_weight(self.labelling.touches(asset))
+
+
+def by_weight(labels: Iterable[str]) -> tuple[str, ...]:
+    """Labels, gravest first; marks such as ``public`` after them."""
+    return tuple(sorted(labels, key=lambda label: (-LABELS.get(label, 0), label)))
+
+
+def kind_order(kind: str) -> int:
+    return KIND_ORDER.index(kind) if kind in KIND_ORDER else len(KIND_ORDER)
+
+
+def is_ai(kind: str) -> bool:
+    return kind in AI_KINDS
+
+
+def is_data(kind: str) -> bool:
+    return kind in DATA_KINDS
+
+
+#: Plurals that are not the word with an s.
+_PLURALS = {
+    "hardware": "hardware",
+    "identity": "identities",
+    "infrastructure": "infrastructure",
+    "mcp_server": "MCP servers",
+    "memory": "memories",
+    "person": "people",
+    "process": "processes",
+    "registry": "registries",
+    "repository": "repositories",
+}
+
+
+def words(kind: str, number: int = 1) -> str:
+    """A kind as a reader says it: ``vector store``, ``MCP servers``."""
+    if number == 1:
+        return kind.replace("mcp_", "MCP ").replace("_", " ")
+    return _PLURALS.get(kind, f"{kind.replace('_', ' ')}s")
+
+
+def _worst_first(finding: Finding) -> tuple[int, float, str]:
+    return -SEVERITIES.index(finding.severity), -finding.score, finding.id
+
+
+def _unseen_order(unseen: Unseen) -> tuple[str, str, str, str]:
+    return unseen.scope, unseen.where, unseen.what, unseen.why
