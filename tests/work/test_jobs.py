@@ -146,9 +146,10 @@ def test_two_schedulers_run_a_periodic_job_once(tmp_path: Path, clock: Clock) ->
     for jobs in both:
         jobs.handler("tick")(lambda _payload: seen.append(f"{clock.now}"))
         jobs.every(60, "tick")
-    fires = [
-        lambda jobs=jobs: jobs._storage.fire("tick", 60, jobs._message("tick", b""), "every tick") for jobs in both
-    ]
+
+    def fire(jobs: Jobs) -> None:
+        jobs._storage.fire("tick", 60, jobs._message("tick", b""), "every tick")
+
     for _ in range(5):
         threads = [threading.Thread(target=fire, args=(jobs,)) for jobs in both for _ in range(4)]
         for thread in threads:
