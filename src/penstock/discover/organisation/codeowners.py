@@ -12,6 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
+
+import re2
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
 from penstock.discover.organisation.parties import party
@@ -144,11 +147,12 @@ def owning(rules: Iterable[Rule], path: str | None) -> list[Rule]:
 
 def matches(pattern: str, path: str) -> bool:
     """Whether a CODEOWNERS pattern covers a file, by the rules of gitignore."""
-    return _compiled(pattern).match(path) is not None
+    return _compiled(pattern).fullmatch(path) is not None
 
 
 @lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
+def _compiled(pattern: str) -> Any:
+    """Compiled by RE2, whose time grows with the path alone: a pattern with many stars would stall ``re``."""
     body = pattern.removeprefix("/")
     anchored = pattern.startswith("/") or "/" in body.rstrip("/")
     folder = body.endswith("/")
@@ -172,11 +176,11 @@ def _compiled(pattern: str) -> re.Pattern[str]:
             index += 1
         else:
             index += body[index] == "\\" and index + 1 < len(body)
-            parts.append(re.escape(body[index]))
+            parts.append(re2.escape(body[index]))
             index += 1
     # GitHub: docs/* covers the files of the folder alone, a name or folder all that lies under it.
     tail = "/.*" if folder else "" if body.endswith("/*") else "(?:/.*)?"
-    return re.compile(("" if anchored else "(?:.*/)?") + "".join(parts) + tail + r"\Z", re.DOTALL)
+    return re2.compile("(?s)" + ("" if anchored else "(?:.*/)?") + "".join(parts) + tail)
 
 
 def _owned(source: Source, asset: str, rule: Rule, place: str, why: str) -> Iterator[Yielded]:

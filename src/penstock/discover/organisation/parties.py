@@ -50,7 +50,7 @@ def party(text: str, *, otherwise: str = "team") -> Asset | None:
         otherwise: what a bare word is (Backstage: an owner without a kind is a group).
     """
     text = text.strip()
-    if not text or len(text) > _LONGEST or any(ord(letter) < 32 for letter in text):
+    if not text or len(text) > _LONGEST or any(ord(letter) < 32 for letter in text) or text.endswith(":"):
         return None
     if entity := _ENTITY.match(text):
         make = team if entity["kind"].casefold() in ("group", "team") else person
