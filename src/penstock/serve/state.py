@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.errors import PenstockError
 from penstock.graph.store.protocol import Store
+from penstock.graph.vocabulary import Case
 from penstock.respond.loop import turn
-from penstock.respond.refresh import refresh
+from penstock.respond.refresh import Notify, Refreshed, refresh, stamp_of
 from penstock.serve.world import World
 from penstock.settings import Settings
 
@@ -33,16 +34,20 @@ class Failure:
 
 
 class Live:
-    """Holds the store open and the newest world in memory; threads read ``world`` without locking."""
+    """Holds the store open and the newest world in memory; threads read ``world`` without locking.
 
-    def __init__(self, store: Store, settings: Settings, state: Path) -> None:
+    notify: told of cases that changed, as ``respond.refresh`` tells it.
+    """
+
+    def __init__(self, store: Store, settings: Settings, state: Path, *, notify: Notify | None = None) -> None:
         self.store = store
         self.settings = settings
         self.state = state
         self.failures: dict[str, Failure] = {}
+        self._notify = notify
         self._world = World.empty(settings)
-        self._stamp: object = None
-        self._refreshing = threading.Lock()
+        self._stamp = ""
+        self._changing = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -51,19 +56,29 @@ class Live:
         """The newest world; one value for the whole of a request."""
         return self._world
 
-    def refresh(self, *, now: float | None = None, force: bool = False) -> World:
-        """Rebuild the world if the store was written by anyone since; cheap when it was not."""
-        with self._refreshing:
-            stamp = self._written()
-            if force or stamp != self._stamp:
-                made = refresh(self.store, self.settings, self.state, now=time.time() if now is None else now)
-                self._world = World.of(made, self.settings, self.store)
-                self._stamp = self._written()
+    def refresh(self, *, now: float | None = None) -> World:
+        """Derive everything anew, so that a change shows in the next answer."""
+        now = time.time() if now is None else now
+        with self._changing:
+            self._show(refresh(self.store, self.settings, self.state, now=now, notify=self._notify), now)
         return self._world
+
+    def turn(self, *, now: float | None = None) -> None:
+        """Take in what the gateway saw and what other processes wrote; cheap when that is nothing."""
+        now = time.time() if now is None else now
+        with self._changing:
+            turned = turn(self.store, self.settings, self.state, now=now, notify=self._notify)
+            if turned.refreshed:
+                self._show(turned.refreshed, now)
+            elif self._stamp != stamp_of(self.store, self.settings, now):
+                self._show(refresh(self.store, self.settings, self.state, now=now, notify=self._notify), now)
+            cases = tuple(self.store.cases())
+            if _marks(cases) != _marks(self._world.cases):
+                self._world = replace(self._world, cases=cases)
 
     def start(self) -> None:
         """Build the first world and start the loop. A failure is kept and shown, never raised."""
-        self._attempt("assess the inventory", self._look)
+        self._attempt("assess the inventory", self.refresh)
         self._thread = threading.Thread(target=self._loop, name="penstock-loop", daemon=True)
         self._thread.start()
 
@@ -73,24 +88,17 @@ class Live:
         if self._thread:
             self._thread.join(timeout=10)
 
-    def _written(self) -> object:
-        """Changes whenever a scan was stored or a decision taken: newest scan, newest acceptance."""
-        scans = self.store.scans()
-        return (scans[0][0] if scans else None, len(scans), len(self.store.acceptances()))
-
-    def _look(self) -> None:
-        self.refresh()
-
-    def _turn(self) -> None:
-        turn(self.store, self.settings, self.state, now=time.time())
+    def _show(self, made: Refreshed, now: float) -> None:
+        self._world = World.of(made, self.settings, self.store)
+        self._stamp = stamp_of(self.store, self.settings, now)
+        self.failures.pop("assess the inventory", None)
 
     def _loop(self) -> None:
         while not self._stop.is_set():
-            turned = self._attempt("take in gateway events", self._turn)
-            looked = self._attempt("assess the inventory", self._look)
-            self._stop.wait(TURN_SECONDS if turned and looked else RETRY_SECONDS)
+            turned = self._attempt("take in what is new", self.turn)
+            self._stop.wait(TURN_SECONDS if turned else RETRY_SECONDS)
 
-    def _attempt(self, what: str, act: Callable[[], None]) -> bool:
+    def _attempt(self, what: str, act: Callable[[], object]) -> bool:
         """Run one step of the loop; what it could not do is reported on Today and under /api/v1/health."""
         try:
             act()
@@ -105,3 +113,8 @@ class Live:
             return False
         self.failures.pop(what, None)
         return True
+
+
+def _marks(cases: Iterable[Case]) -> set[tuple[str, str, float, int]]:
+    """What tells two states of the cases apart."""
+    return {(case.id, case.state, case.changed_at, case.event_count) for case in cases}

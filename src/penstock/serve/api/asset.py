@@ -126,7 +126,7 @@ def asset(call: Call) -> AssetPage:
         tuple(_answer(key, getattr(answers, key)) for key in QUESTIONS) if answers else (),
         () if answers else _systems(world, found.id),
         _labels(world, found.id),
-        tuple(map(str, world.labelling.notes(found.id))),
+        tuple(note.text for note in world.labelling.notes(found.id)),
         tuple(risk(world, f) for f in world.findings_on.get(found.id, ())),
         neighbours,
         left_out,

@@ -8,8 +8,9 @@ from typing import Annotated, Literal
 import msgspec
 
 from penstock.errors import WrongUse
-from penstock.graph.store.protocol import Acceptance
 from penstock.graph.vocabulary import SEVERITIES, Case, CaseChange
+from penstock.respond.accept import accept
+from penstock.respond.cases import LONGEST_SNOOZE, resolve, snooze
 from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
 from penstock.serve.api.events import EventRow, event_row
 from penstock.serve.api.shapes import Done, Ref, Risk
@@ -115,34 +116,35 @@ def case_page(call: Call) -> CasePage:
 def decide(call: Call, body: CaseDecision) -> Done:
     """Accept, resolve, snooze or reopen a case, with the reason and an end date."""
     live, case = call.live, _case(call)
-    if body.action == "reopen" and case.state == "open":
-        raise WrongUse("The case is open already", case.id, "Nothing to do")
-    state, words = _OUTCOMES[body.action]
-    until = call.now + body.days * DAY if body.action in {"accept", "snooze"} else None
-    span = f" for {body.days} days" if until else ""
-    changed = replace(
-        case,
-        state=state,
-        until=until,
-        changed_at=call.now,
-        history=(*case.history, CaseChange(call.now, call.user, f"{words}{span}: {body.why}")),
-    )
-    if body.action == "accept" and until:
+    until = call.now + body.days * DAY
+    if body.action == "accept":
+        if not case.findings:
+            raise WrongUse("Nothing on this case can be accepted", case.id, "Resolve it: it holds only events")
         for finding in case.findings:
-            live.store.accept(Acceptance(finding, call.user, body.why, until, call.now))
-    live.store.save_cases((changed,))
-    live.store.audit(call.user, f"{words} the case{span}: {body.why}", case.id, call.now)
-    live.refresh(now=call.now, force=True)
-    return Done(f"The case is {state}{span}")
+            accept(live.store, finding, who=call.user, why=body.why, until=until, now=call.now)
+        note = f"Accepted for {body.days} days"
+    elif body.action == "snooze":
+        if body.days * DAY > LONGEST_SNOOZE:
+            raise WrongUse("A case sleeps 90 days at most", "days", "Accept it instead: that says you live with it")
+        live.store.save_cases((snooze(case, who=call.user, why=body.why, until=until, now=call.now),))
+        note = f"Snoozed for {body.days} days; it comes back by itself, or when it gets worse"
+    elif body.action == "resolve":
+        live.store.save_cases((resolve(case, who=call.user, why=body.why, now=call.now),))
+        note = "Resolved; it re-opens at the next look if its cause is still there"
+    else:
+        live.store.save_cases((_reopened(case, call, body.why),))
+        note = "Open again"
+    live.store.audit(call.user, f"{body.action} ({body.days} days): {body.why}", case.id, call.now)
+    live.refresh(now=call.now)
+    return Done(note)
 
 
-#: Decision → state it leads to, and how history tells it.
-_OUTCOMES = {
-    "accept": ("accepted", "accepted"),
-    "resolve": ("resolved", "resolved"),
-    "snooze": ("snoozed", "snoozed"),
-    "reopen": ("open", "reopened"),
-}
+def _reopened(case: Case, call: Call, why: str) -> Case:
+    if case.state not in {"snoozed", "resolved"}:
+        hint = "An acceptance ends on its date" if case.state == "accepted" else "Nothing to do"
+        raise WrongUse(f"A case that is {case.state} cannot be reopened", case.id, hint)
+    line = CaseChange(call.now, call.user, f"reopened: {why}")
+    return replace(case, state="open", until=None, changed_at=call.now, history=(*case.history, line))
 
 
 def case_row(world: World, case: Case) -> CaseRow:

@@ -10,8 +10,10 @@ from penstock.errors import WrongUse
 from penstock.graph import identity
 from penstock.graph.store.protocol import Scan
 from penstock.graph.vocabulary import LABELS, MARKS, PROPS, Asset, Evidence, Observation, Prop, Relation
+from penstock.respond.words import SCOPE
 from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
 from penstock.serve.api.shapes import Done
+from penstock.serve.world import World
 
 #: A person's word is asked for again after a year at the latest.
 LONGEST_DAYS = 365
@@ -68,22 +70,23 @@ def correct(call: Call, body: Correction) -> Done:
         where="console",
         confidence="declared",
         chain=(body.why,),
+        scope=SCOPE,
         seen_at=call.now,
         until=call.now + body.days * DAY,
     )
-    said = _observations(asset, body, evidence)
-    live.store.ingest(Scan(tuple(said), at=call.now))
+    said = _observations(live.world, asset, body, evidence)
+    live.store.ingest(Scan(tuple(said), scopes=(SCOPE,), at=call.now))
     live.store.audit(call.user, f"said that {body.about} is {body.value!r}: {body.why}", asset.id, call.now)
-    live.refresh(now=call.now, force=True)
+    live.refresh(now=call.now)
     return Done(f"Noted as your word for {body.days} days; risks and labels are up to date")
 
 
-def _observations(asset: Asset, body: Correction, evidence: Evidence) -> list[Observation]:
+def _observations(world: World, asset: Asset, body: Correction, evidence: Evidence) -> list[Observation]:
     if body.about in RELATED:
         verb, kind = RELATED[body.about]
         if not isinstance(body.value, str) or not body.value.strip():
             raise WrongUse(f"A name is needed for {body.about}", "value", "Give the name of a team, person or process")
-        other = identity.asset(kind, body.value.strip()[:200])
+        other = _named(world, kind, body.value.strip()[:200])
         return [Observation(other, evidence), Observation(Relation(asset.id, verb, other.id), evidence)]
     prop = PROPS.get(body.about)
     if prop is None or not _by_hand(prop):
@@ -91,6 +94,16 @@ def _observations(asset: Asset, body: Correction, evidence: Evidence) -> list[Ob
     value = checked(prop, body.value)
     said = Asset(asset.id, asset.kind, asset.name, asset.scope, {prop.name: value}, status=asset.status)
     return [Observation(said, evidence)]
+
+
+def _named(world: World, kind: str, name: str) -> Asset:
+    """The team, person or process meant: one that is known under the name, else a new one.
+
+    Of a known one only its id, kind and name are said again: the word is about the relation.
+    """
+    known = world.graph.assets.get(world.people.known_as(name)) if kind == "team" else None
+    known = known or next((a for a in world.graph.of_kind(kind) if a.name.casefold() == name.casefold()), None)
+    return Asset(known.id, known.kind, known.name, known.scope) if known else identity.asset(kind, name)
 
 
 def _by_hand(prop: Prop) -> bool:

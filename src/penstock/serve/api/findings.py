@@ -44,9 +44,12 @@ class RulePage(msgspec.Struct, frozen=True):
     """What the rule looks for and why it matters."""
 
     id: str
+    name: str
     title: str
     why: str
+    does_not_mean: str
     match: tuple[str, ...]
+    absent: tuple[str, ...]
     when: str
     unless: str
 
@@ -133,5 +136,10 @@ def _rule_page(rule_id: str) -> RulePage | None:
     rule = next((r for r in load_rules() if r.id == rule_id), None)
     if rule is None:
         return None
-    match = rule.match if isinstance(rule.match, list | tuple) else (rule.match,)
-    return RulePage(rule.id, rule.title, rule.why, tuple(map(str, match)), str(rule.when or ""), str(rule.unless or ""))
+    row = rule.row
+    match, absent = _listed(row.match), _listed(row.absent)
+    return RulePage(rule.id, row.name, row.title, row.why, row.does_not_mean, match, absent, row.when, row.unless)
+
+
+def _listed(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,0 +1,100 @@
+import { QueryClient, queryOptions } from '@tanstack/react-query';
+import type {
+  AssetList,
+  AssetPage,
+  CaseDecision,
+  CaseList,
+  CasePage,
+  CorrectableList,
+  Correction,
+  CoveragePage,
+  Done,
+  FindingList,
+  FindingPage,
+  Problem,
+  SessionState,
+  SignIn,
+  Today,
+} from './shapes';
+
+/** What the server said went wrong: what, where, what to do next. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+  ) {
+    super(problem.message);
+  }
+}
+
+async function ask<T>(path: string, init?: RequestInit): Promise<T> {
+  let answer: Response;
+  try {
+    answer = await fetch(`/api/v1${path}`, { credentials: 'same-origin', ...init });
+  } catch {
+    throw new Refused(0, {
+      message: 'The Penstock server does not answer',
+      where: window.location.host,
+      hint: 'See whether it still runs: penstock up',
+      details: null,
+    });
+  }
+  if (answer.ok) return (await answer.json()) as T;
+  let problem: Problem;
+  try {
+    problem = (await answer.json()) as Problem;
+  } catch {
+    problem = { message: `The server answered ${answer.status}`, where: path, hint: null, details: null };
+  }
+  throw new Refused(answer.status, problem);
+}
+
+const send = <T>(method: string, path: string, body?: unknown) =>
+  ask<T>(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body ?? {}) });
+
+const id = encodeURIComponent;
+
+export const client = new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: 5_000, retry: (n, error) => n < 1 && !(error instanceof Refused && error.status > 0) },
+  },
+});
+
+export const sessionQuery = queryOptions({ queryKey: ['session'], queryFn: () => ask<SessionState>('/session') });
+export const todayQuery = queryOptions({
+  queryKey: ['today'],
+  queryFn: () => ask<Today>('/today'),
+  refetchInterval: 15_000,
+});
+export const assetsQuery = (search: string) =>
+  queryOptions({
+    queryKey: ['assets', search],
+    queryFn: () => ask<AssetList>(`/assets${search}`),
+    placeholderData: (before: AssetList | undefined) => before,
+  });
+export const assetQuery = (asset: string) =>
+  queryOptions({ queryKey: ['asset', asset], queryFn: () => ask<AssetPage>(`/assets/${id(asset)}`) });
+export const findingsQuery = (search: string) =>
+  queryOptions({
+    queryKey: ['findings', search],
+    queryFn: () => ask<FindingList>(`/findings${search}`),
+    placeholderData: (before: FindingList | undefined) => before,
+  });
+export const findingQuery = (finding: string) =>
+  queryOptions({ queryKey: ['finding', finding], queryFn: () => ask<FindingPage>(`/findings/${id(finding)}`) });
+export const casesQuery = (search: string) =>
+  queryOptions({ queryKey: ['cases', search], queryFn: () => ask<CaseList>(`/cases${search}`) });
+export const caseQuery = (which: string) =>
+  queryOptions({ queryKey: ['case', which], queryFn: () => ask<CasePage>(`/cases/${id(which)}`) });
+export const coverageQuery = queryOptions({ queryKey: ['coverage'], queryFn: () => ask<CoveragePage>('/coverage') });
+export const correctableQuery = queryOptions({
+  queryKey: ['correctable'],
+  queryFn: () => ask<CorrectableList>('/correctable'),
+  staleTime: Infinity,
+});
+
+export const correct = (asset: string, body: Correction) => send<Done>('POST', `/assets/${id(asset)}/correct`, body);
+export const decide = (which: string, body: CaseDecision) => send<Done>('POST', `/cases/${id(which)}`, body);
+export const markSeen = () => send<Done>('POST', '/today/seen');
+export const signIn = (body: SignIn) => send<SessionState>('POST', '/session', body);
+export const signOut = () => send<SessionState>('DELETE', '/session');

@@ -1,0 +1,425 @@
+// Generated from the API's own types: python -m penstock.serve.typescript > console/src/api/shapes.ts
+
+/** ``value`` None: nobody knows yet. ``because`` is the reason in words. */
+export interface AnswerShape {
+  key: string;
+  question: string;
+  value: unknown;
+  confidence: string;
+  because: string;
+  evidence: EvidenceShape[];
+}
+
+/** Counts of a facet ignore that facet's own filter, so that each is what choosing it would show. */
+export interface AssetList {
+  total: number;
+  facets: Record<string, FacetValue[]>;
+  assets: AssetRow[];
+}
+
+/** ``answers`` is empty for assets that are no system by themselves: ``systems`` are those that use them. */
+export interface AssetPage {
+  asset: AssetRow;
+  people: People;
+  answers: AnswerShape[];
+  systems: Ref[];
+  labels: LabelShape[];
+  notes: string[];
+  risks: Risk[];
+  neighbours: Neighbour[];
+  neighbours_left_out: number;
+  properties: Property[];
+  questions: QuestionShape[];
+  evidence: EvidenceShape[];
+  history: PastVersion[];
+  traffic: EventRow[];
+  first_seen: number;
+}
+
+/** ``contains`` are the data it holds, ``sees`` what it may read beyond that. ``risk`` "" means none known. */
+export interface AssetRow {
+  id: string;
+  kind: string;
+  name: string;
+  scope: string;
+  status: string;
+  lifecycle: string;
+  used_for: string;
+  exposure: string;
+  contains: string[];
+  sees: string[];
+  owner: Owner;
+  risk: string;
+  findings: number;
+  last_seen: number;
+}
+
+/** What cannot be seen: ``failed`` places that should have been read, and ``skipped`` ones left out on purpose. */
+export interface Blind {
+  failed: number;
+  skipped: number;
+}
+
+/** Accepting and snoozing last ``days``; every decision says why. */
+export interface CaseDecision {
+  action: 'accept' | 'reopen' | 'resolve' | 'snooze';
+  why: string;
+  days?: number;
+}
+
+export interface CaseList {
+  total: number;
+  states: Record<string, number>;
+  cases: CaseRow[];
+}
+
+/** A case with everything a person needs to decide. */
+export interface CasePage {
+  case: CaseRow;
+  owner_why: string;
+  approver: Ref | null;
+  informed: Ref[];
+  affected: Ref[];
+  risks: Risk[];
+  events: EventRow[];
+  history: ChangeShape[];
+}
+
+/** ``owner`` is None while nobody is known to answer for it. */
+export interface CaseRow {
+  id: string;
+  title: string;
+  severity: string;
+  state: string;
+  owner: Ref | null;
+  findings: number;
+  event_count: number;
+  opened_at: number;
+  changed_at: number;
+  until: number | null;
+}
+
+export interface ChangeShape {
+  at: number;
+  who: string;
+  what: string;
+}
+
+/** ``what`` is new, gone or changed; ``fields`` names what differs. */
+export interface ChangedAsset {
+  asset: Ref;
+  what: string;
+  fields: string[];
+}
+
+export interface Claim {
+  value: unknown;
+  evidence: EvidenceShape;
+}
+
+/** One thing that may be corrected, with what the form needs to ask for it. */
+export interface Correctable {
+  about: string;
+  type: string;
+  words: string[];
+  meaning: string;
+}
+
+export interface CorrectableList {
+  correctable: Correctable[];
+}
+
+/** ``about`` is a declared property, ``owner`` or ``process``; ``why`` is shown beside it from then on. */
+export interface Correction {
+  about: string;
+  value: unknown;
+  why: string;
+  days?: number;
+}
+
+/** ``unseen_total`` counts all rows, of which the first are sent, failures before deliberate skips. */
+export interface CoveragePage {
+  sources: SourceRow[];
+  failed: number;
+  skipped: number;
+  unseen_total: number;
+  unseen: UnseenRow[];
+  questions: QuestionShape[];
+  troubles: Trouble[];
+}
+
+/** A change was made; ``note`` says in words what happens now. */
+export interface Done {
+  note: string;
+}
+
+export interface EventList {
+  events: EventRow[];
+}
+
+/** ``seen`` counts what was found by direction and category; no text is ever kept. */
+export interface EventRow {
+  id: string;
+  at: number;
+  kind: string;
+  application: Ref | null;
+  surface: string;
+  provider: string;
+  model: string;
+  verdict: string;
+  rules: string[];
+  seen: Record<string, number>;
+  findings: string[];
+}
+
+/** Who saw it, where, how surely, and the steps that led there. */
+export interface EvidenceShape {
+  collector: string;
+  where: string;
+  scope: string;
+  confidence: string;
+  chain: string[];
+  seen_at: number;
+  until: number | null;
+}
+
+export interface FacetValue {
+  value: string;
+  name: string;
+  count: number;
+}
+
+/** ``severities`` counts before the severity filter, so that each count is what choosing it would show. */
+export interface FindingList {
+  total: number;
+  severities: Record<string, number>;
+  findings: Risk[];
+}
+
+/** A risk with all that it rests on. */
+export interface FindingPage {
+  risk: Risk;
+  terms: Term[];
+  cuts: string[];
+  entry: string;
+  rule: RulePage | null;
+  tags: Tag[];
+  related: Ref[];
+}
+
+/** ``status`` is ok, or degraded while something cannot be done; ``troubles`` says what. */
+export interface Health {
+  status: string;
+  version: string;
+  user: string;
+  troubles: Trouble[];
+}
+
+/** One step of a path. ``verb`` led here from the hop before; ``forward`` is False when read against the arrow. ``labels`` are what the asset holds, ``own_labels`` those it was seen to hold itself. ``cut`` marks the step to change first. */
+export interface Hop {
+  asset: Ref;
+  verb: string;
+  forward: boolean;
+  exposure: string;
+  labels: string[];
+  own_labels: string[];
+  evidence: EvidenceShape[];
+  cut: boolean;
+}
+
+/** ``how`` is contains or sees; ``proof`` leads from where the data was seen to this asset. */
+export interface LabelShape {
+  label: string;
+  how: string;
+  mark: boolean;
+  leakage: string;
+  proof: Hop[];
+}
+
+/** ``outward``: read *this asset verb other*; else *other verb this asset*. */
+export interface Neighbour {
+  verb: string;
+  outward: boolean;
+  asset: Ref;
+  evidence: EvidenceShape[];
+}
+
+/** Who answers for something; ``asset`` is empty while nobody is known. ``conflicts`` are others claimed. */
+export interface Owner {
+  asset: string;
+  name: string;
+  why: string;
+  conflicts: string[];
+}
+
+/** What differed from the version before; the first one has no fields. */
+export interface PastVersion {
+  valid_from: number;
+  valid_to: number | null;
+  fields: string[];
+}
+
+/** Who must agree, who must know, and who is affected. */
+export interface People {
+  approver: string;
+  informed: string[];
+  affected: string[];
+}
+
+/** What happened, where, and what to do next. */
+export interface Problem {
+  message: string;
+  where: string | null;
+  hint: string | null;
+  details: unknown;
+}
+
+/** The value that counts, and every claim for it, the winner first. */
+export interface Property {
+  name: string;
+  value: unknown;
+  claims: Claim[];
+  conflict: boolean;
+}
+
+/** What only a person can say; ``prop`` or ``verb`` names what is missing. */
+export interface QuestionShape {
+  asset: Ref;
+  about: string;
+  rule: string;
+  prop: string;
+  verb: string;
+}
+
+/** An asset, as far as a link needs it. */
+export interface Ref {
+  id: string;
+  kind: string;
+  name: string;
+}
+
+/** A finding as a list shows it. */
+export interface Risk {
+  id: string;
+  rule: string;
+  title: string;
+  severity: string;
+  score: number;
+  score_low: number;
+  score_high: number;
+  subject: Ref;
+  explanation: string;
+  fix: string;
+  fix_at: string;
+  path: Hop[];
+  owner: Owner;
+  state: string;
+  case: string;
+  first_seen: number | null;
+}
+
+/** What the rule looks for and why it matters. */
+export interface RulePage {
+  id: string;
+  name: string;
+  title: string;
+  why: string;
+  does_not_mean: string;
+  match: string[];
+  absent: string[];
+  when: string;
+  unless: string;
+}
+
+export interface ScanList {
+  scans: ScanRow[];
+}
+
+export interface ScanRow {
+  at: number;
+  scopes: string[];
+  finished: string[];
+}
+
+/** ``user`` is "" while nobody is signed in; ``asks`` is what the server demands: nothing, token or oidc. */
+export interface SessionState {
+  user: string;
+  asks: string;
+}
+
+/** ``name`` is written beside what this person decides; the token alone says that they may. */
+export interface SignIn {
+  token: string;
+  name: string;
+}
+
+/** ``since`` is None on a first look, when everything is new and listing it would say nothing. */
+export interface SinceLastLook {
+  since: number | null;
+  added: number;
+  removed: number;
+  changed: number;
+  new_risks: number;
+  assets: ChangedAsset[];
+}
+
+/** ``complete`` names the relations of which everything is known here: only there is a missing one an absence. */
+export interface SourceRow {
+  scope: string;
+  last_scan: number;
+  last_finished: number | null;
+  assets: number;
+  failed: number;
+  skipped: number;
+  complete: string[];
+}
+
+/** A place in a public framework, and why the rule belongs there. */
+export interface Tag {
+  framework: string;
+  id: string;
+  why: string;
+}
+
+/** One term of the score and the reason for its value. */
+export interface Term {
+  name: string;
+  value: unknown;
+  why: string;
+}
+
+/** The first page. */
+export interface Today {
+  organisation: string;
+  user: string;
+  now: number;
+  last_scan: number | null;
+  kinds: Record<string, number>;
+  changes: SinceLastLook;
+  open_risks: Record<string, number>;
+  top: Risk[];
+  blind: Blind;
+  question_count: number;
+  questions: QuestionShape[];
+  case_count: number;
+  cases: CaseRow[];
+  troubles: Trouble[];
+}
+
+/** Something the server itself could not do, so that nobody takes silence for health. */
+export interface Trouble {
+  what: string;
+  why: string;
+  since: number;
+  times: number;
+}
+
+export interface UnseenRow {
+  where: string;
+  what: string;
+  why: string;
+  hint: string;
+  collector: string;
+  scope: string;
+  skipped: boolean;
+}

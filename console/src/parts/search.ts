@@ -1,0 +1,77 @@
+/** What the address says about a list: kept in the URL, so that a filtered list can be sent to a colleague. */
+
+export interface InventorySearch {
+  q?: string;
+  kind?: string[];
+  label?: string[];
+  exposure?: string[];
+  owner?: string[];
+  risk?: string[];
+  status?: string[];
+  sort?: 'name' | 'kind' | 'risk' | 'last_seen' | 'exposure' | 'owner';
+  order?: 'asc' | 'desc';
+  offset?: number;
+}
+
+export interface RiskSearch {
+  severity?: string[];
+  asset?: string;
+  rule?: string;
+  state?: 'open' | 'accepted' | 'all';
+  offset?: number;
+}
+
+type Raw = Record<string, unknown>;
+const text = (value: unknown) => (typeof value === 'string' && value ? value.slice(0, 300) : undefined);
+const list = (value: unknown) => {
+  const found = (Array.isArray(value) ? value : [value]).filter((v): v is string => typeof v === 'string' && v !== '');
+  return found.length ? found.slice(0, 50) : undefined;
+};
+const oneOf = <T extends string>(value: unknown, words: readonly T[]) => words.find((word) => word === value);
+const positive = (value: unknown) => {
+  const n = Number(value);
+  return Number.isInteger(n) && n > 0 ? n : undefined;
+};
+
+export const inventorySearch = (raw: Raw): InventorySearch => ({
+  q: text(raw.q),
+  kind: list(raw.kind),
+  label: list(raw.label),
+  exposure: list(raw.exposure),
+  owner: list(raw.owner),
+  risk: list(raw.risk),
+  status: list(raw.status),
+  sort: oneOf(raw.sort, ['name', 'kind', 'risk', 'last_seen', 'exposure', 'owner'] as const),
+  order: oneOf(raw.order, ['asc', 'desc'] as const),
+  offset: positive(raw.offset),
+});
+
+export const riskSearch = (raw: Raw): RiskSearch => ({
+  severity: list(raw.severity),
+  asset: text(raw.asset),
+  rule: text(raw.rule),
+  state: oneOf(raw.state, ['open', 'accepted', 'all'] as const),
+  offset: positive(raw.offset),
+});
+
+/** ``?kind=model&kind=agent``: lists as repeated names, nothing for what is not set. */
+export function queryString(search: object): string {
+  const pairs = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) {
+    for (const one of Array.isArray(value) ? value : [value]) {
+      if (one !== undefined && one !== null && one !== '') pairs.append(name, String(one));
+    }
+  }
+  const made = pairs.toString();
+  return made ? `?${made}` : '';
+}
+
+/** The same, read back from an address; a name given once is still one value. */
+export function readQuery(address: string): Raw {
+  const raw: Raw = {};
+  for (const [name, value] of new URLSearchParams(address)) {
+    const before = raw[name];
+    raw[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return raw;
+}
