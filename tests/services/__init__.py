@@ -1,0 +1,1 @@
+"""Real servers that tests run against, started here and thrown away after."""
