@@ -52,7 +52,8 @@ ASSETS = {
 PLACES = {
     "app": "pyproject.toml:1", "agent": "agent.py:12", "model": "train.py:40", "base": "train.py:8",
     "endpoint": "agent.py:9", "data": "data/customers.csv", "pipeline": "train.py:1", "store": "rag.py:5",
-    "prompt": "agent.py:3", "tool": "tools.py:7", "remote": ".mcp.json:4", "bucket": "main.tf:3", "team": "CODEOWNERS:1",
+    "prompt": "agent.py:3", "tool": "tools.py:7", "remote": ".mcp.json:4", "bucket": "main.tf:3",
+    "team": "CODEOWNERS:1",
 }  # fmt: skip
 RELATIONS = [
     ("app", "invokes", "agent", "agent.py:12"), ("agent", "invokes", "endpoint", "agent.py:14"),
@@ -102,12 +103,12 @@ def report_of(observations):
         "support-agent answers the internet with a model that was trained on customers.csv",
         "Train on a copy without personal data, or redact what the agent answers", path, 91.0, (88.0, 94.0),
         {"impact": 4, "reach": "internet"}, ({"owasp-llm-2026": "LLM02", "why": "data leaves by the answer"},),
-        (id_of("base"),), "train.py:21", id_of("data"),
+        (id_of("base"),), id_of("data"), "cause-of-leak",
     )  # fmt: skip
     money = replace(
         leak, id="f-0002", rule="x-money", subject=id_of("tool"), title="An agent can move money unasked",
         severity="high", explanation="refund needs no approval", fix="Require approval", path=(Step(id_of("tool")),),
-        score=70.0, root=id_of("tool"), fix_at="tools.py:7", related=(),
+        score=70.0, root="cause-of-money", fix_at=id_of("tool"), related=(),
     )  # fmt: skip
     lived = replace(money, id="f-0003", rule="s-pin", title="Revision floats", severity="low", root="", score=20.0)
     answer = Answer("pii", "resolved", "it was trained on customers.csv", graph.evidence[id_of("data")])
@@ -117,7 +118,7 @@ def report_of(observations):
         {id_of("agent"): Answers(answer, answer, answer, Answer(None), answer, answer)},
     )  # fmt: skip
     case = Case(
-        "case-1", f"root {id_of('data')}", leak.title, "critical", owner=id_of("team"), owner_why="CODEOWNERS:1",
+        "case-1", "root cause-of-leak", leak.title, "critical", owner=id_of("team"), owner_why="CODEOWNERS:1",
         affected=(id_of("agent"), id_of("app")), findings=("f-0001",), events=("e1",), event_count=1,
         opened_at=AT, changed_at=AT, history=(CaseChange(AT, "penstock", "opened: it leaks"),),
     )  # fmt: skip

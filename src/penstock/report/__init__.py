@@ -13,7 +13,7 @@ FORMATS = ("table", "json", "cyclonedx", "sarif")
 def render(format: str, report: Report, **options: Any) -> str:
     """The report in a format, ending with a line end.
 
-    ``options`` are for the table only: ``screen`` (width and colour), ``where`` and ``next`` (see ``table.render``).
+    ``options`` are for the table only: ``screen``, its width and colour; without it the table is plain.
 
     Raises:
         WrongUse: there is no such format.

@@ -136,14 +136,14 @@ def _message(report: Report, finding: Finding) -> str:
     if finding.path:
         parts.append(f"Path: {words_of(report, finding.path)}.")
     if finding.fix:
-        at = f" ({clean(finding.fix_at)})" if finding.fix_at else ""
-        parts.append(f"Fix: {clean(finding.fix)}{at}")
+        at = report.fix_place(finding)
+        parts.append(f"Fix: {clean(finding.fix)}" + (f" [{at}]" if at else ""))
     return " ".join(parts)
 
 
 def _locations(report: Report, finding: Finding) -> list[dict[str, Any]]:
-    """Where the subject was seen, then the rest of the path; by name alone where nothing has a place."""
-    assets = dict.fromkeys((finding.subject, *(step.asset for step in finding.path)))
+    """Where the subject was seen, what is to be changed, and the rest of the path; a name where nothing has a place."""
+    assets = dict.fromkeys((finding.subject, finding.fix_at, *(step.asset for step in finding.path)))
     found: dict[str, dict[str, Any]] = {}
     for asset in assets:
         for evidence in report.graph.evidence.get(asset, ())[:PLACES]:

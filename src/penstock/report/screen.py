@@ -50,7 +50,7 @@ class Screen:
         for thing in things:
             console.print(thing)
         drawn = console.file.getvalue()  # type: ignore[attr-defined]
-        text = "\n".join(line.rstrip() for line in drawn.split("\n"))
+        text = "\n".join(line.rstrip() for line in drawn.split("\n")).rstrip("\n") + "\n"
         return text if self.unicode else text.translate(_PLAIN).encode("ascii", "replace").decode()
 
 

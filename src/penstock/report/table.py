@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -24,24 +24,31 @@ LABEL = 12
 REASONS = 3
 
 
-def render(
+def render(report: Report, *, screen: Screen | None = None) -> str:
+    """The report as a table: the closing screen alone. Without a screen it is plain, fit for a file."""
+    return closing_screen(report, screen=screen or Screen())
+
+
+def closing_screen(
     report: Report,
     *,
     screen: Screen | None = None,
-    where: Sequence[tuple[str, str]] = (),
-    next: Sequence[tuple[str, str]] = (),
+    where: Mapping[str, str] | None = None,
+    next_steps: Sequence[str | tuple[str, str]] = (),
 ) -> str:
-    """The closing screen of a scan.
+    """The screen that ends ``scan`` and ``up``.
 
     Args:
-        where: where to look: (what, address), such as ("console", "http://127.0.0.1:8420").
-        next: what to type: (command, what it shows).
+        screen: standard output's by default: coloured only if that is a terminal.
+        where: where to look: what → address, such as console → http://127.0.0.1:8420.
+        next_steps: what to type, each a command or (command, what it shows).
     """
-    screen = screen or Screen()
+    screen = screen or Screen.of()
     parts: list[RenderableType] = [_headline(report), "", *_inventory(report, screen.width - LABEL - 4), ""]
     parts += [*_risks(report), *_facts(report)]
-    if where or next:
-        parts += ["", _pairs("Look", where), _pairs("Next", next, "bold")]
+    steps = [step if isinstance(step, tuple) else (step, "") for step in next_steps]
+    if where or steps:
+        parts += ["", _pairs("Look", tuple((where or {}).items())), _pairs("Next", steps, "bold")]
     return screen.draw("", Padding(Group(*parts), (0, 0, 0, 2)), "")
 
 
@@ -142,16 +149,16 @@ def _risk(report: Report, finding: Finding) -> RenderableType:
     lines.add_row(Text(finding.severity.upper(), style), title)
     if len(finding.path) > 1:
         lines.add_row("", path_line(report, finding.path))
-    lines.add_row(Text("fix", "dim"), _fix(finding))
+    lines.add_row(Text("fix", "dim"), _fix(report, finding))
     owner = report.owner_of(finding)
     lines.add_row(Text("owner", "dim"), Text(owner) if owner else Text("nobody is named; say who", "yellow"))
     return lines
 
 
-def _fix(finding: Finding) -> Text:
+def _fix(report: Report, finding: Finding) -> Text:
     said = Text(clean(finding.fix))
-    if finding.fix_at:
-        said.append(f"  {clean(finding.fix_at)}", "dim")
+    if at := report.fix_place(finding):
+        said.append(f"  {at}", "dim")
     return said
 
 

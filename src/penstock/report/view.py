@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from penstock.assess.assessment import Assessment
+from penstock.graph import identity
 from penstock.graph.diff import Changes
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
@@ -47,6 +48,7 @@ class Report:
         generated_at: seconds since the epoch; given, so that the same input makes the same bytes.
         version: version of Penstock.
         changes: what is new since the last time; None when there was none.
+        owners: asset id → name of its owner, as somebody who weighed every claim says (``respond.people``).
     """
 
     graph: Graph
@@ -57,6 +59,7 @@ class Report:
     sources: tuple[str, ...] = ()
     generated_at: float = 0.0
     version: str = ""
+    owners: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def inventory(self) -> tuple[Asset, ...]:
@@ -130,9 +133,14 @@ class Report:
         return clean(known.name) if known else clean(asset)
 
     def owner(self, asset: str) -> str:
-        """Name of the owner of an asset, as a case or a relation says; "" when nobody is known."""
-        for relation in self.graph.out(asset, "owned_by"):
-            return self.name(relation.target)
+        """Name of the owner of an asset: as ``owners`` says, else its own, else its application's; "" when unknown."""
+        if asset in self.owners:
+            return self.owners[asset]
+        known = self.graph.assets.get(asset)
+        places = (asset, identity.application(known.scope).id) if known and known.scope else (asset,)
+        for place in places:
+            for relation in self.graph.out(place, "owned_by"):
+                return self.name(relation.target)
         return ""
 
     def owner_of(self, finding: Finding) -> str:
@@ -144,6 +152,44 @@ class Report:
         """Where a reader can see the asset for themselves: the strongest evidence."""
         evidence = self.graph.evidence.get(asset, ())
         return clean(evidence[0].where) if evidence else ""
+
+    def fix_place(self, finding: Finding) -> str:
+        """Where to put a finding right, as a reader can open it: the place of the asset to change."""
+        known = self.graph.assets.get(finding.fix_at)
+        if known is None:
+            return clean(finding.fix_at)
+        place = self.place(known.id)
+        return f"{clean(known.name)} ({place})" if place else clean(known.name)
+
+    def only(self, scopes: Iterable[str]) -> Report:
+        """The report about some sources: what was seen in them, what that touches, and the risks it takes part in."""
+        wanted = frozenset(scopes)
+        seen = {asset for asset in self.graph.assets if self.graph.scopes_of(asset) & wanted}
+        relations = tuple(r for r in self.graph.relations if self._in(r.key, wanted))
+        findings = [f for f in (*self.findings, *self.accepted) if seen & _assets_of(f)]
+        ids = {finding.id for finding in findings}
+        near = seen | {end for r in relations for end in (r.source, r.target)}
+        near |= {asset for finding in findings for asset in _assets_of(finding)}
+        graph = replace(
+            self.graph,
+            assets={id: asset for id, asset in self.graph.assets.items() if id in near},
+            relations=tuple(r for r in self.graph.relations if r.source in near and r.target in near),
+            complete=frozenset(pair for pair in self.graph.complete if pair[0] in wanted),
+            unseen=tuple(u for u in self.graph.unseen if u.scope in wanted or not u.scope),
+        )
+        assessment = replace(
+            self.assessment,
+            findings=tuple(f for f in self.assessment.findings if f.id in ids),
+            accepted=tuple(f for f in self.assessment.accepted if f.id in ids),
+            questions=tuple(q for q in self.assessment.questions if q.asset in seen),
+            paths=tuple(p for p in self.assessment.paths if seen & {hop.asset for hop in p.hops}),
+            answers={asset: answers for asset, answers in self.assessment.answers.items() if asset in seen},
+        )
+        cases = tuple(case for case in self.cases if ids & set(case.findings))
+        return replace(self, graph=graph, assessment=assessment, cases=cases, sources=tuple(sorted(wanted)))
+
+    def _in(self, relation: tuple[str, str, str], scopes: frozenset[str]) -> bool:
+        return any(evidence.scope in scopes for evidence in self.graph.evidence.get(relation, ()))
 
     def hop_evidence(self, before: str, step: Step) -> tuple[Evidence, ...]:
         """Evidence for one hop of a path, whichever way round it was walked."""
@@ -191,6 +237,10 @@ def words(kind: str, number: int = 1) -> str:
     if number == 1:
         return kind.replace("mcp_", "MCP ").replace("_", " ")
     return _PLURALS.get(kind, f"{kind.replace('_', ' ')}s")
+
+
+def _assets_of(finding: Finding) -> frozenset[str]:
+    return frozenset((finding.subject, *(step.asset for step in finding.path)))
 
 
 def _worst_first(finding: Finding) -> tuple[int, float, str]:

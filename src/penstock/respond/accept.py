@@ -50,15 +50,18 @@ def matching(findings: Iterable[Finding], graph: Graph, what: str, place: str = 
     meant = [
         finding
         for finding in findings
-        if what in (finding.id, finding.rule)
-        or what.upper() == finding.rule.upper()
+        if what == finding.id
+        or what.casefold() == finding.rule.casefold()
         or (len(what) >= 6 and finding.id.startswith(what))
     ]
     return tuple(finding for finding in meant if not place or _is_at(finding, graph, place))
 
 
 def _is_at(finding: Finding, graph: Graph, place: str) -> bool:
-    subject = graph.assets.get(finding.subject)
-    names = {finding.subject, subject.name if subject else ""}
-    files = {where for e in graph.evidence.get(finding.subject, ()) for where in (e.where, e.where.rpartition(":")[0])}
-    return place in names | files | {finding.fix_at, finding.fix_at.rpartition(":")[0]}
+    names = set[str]()
+    for asset in (finding.subject, finding.fix_at):
+        known = graph.assets.get(asset)
+        names |= {asset, known.name if known else ""}
+        for evidence in graph.evidence.get(asset, ()):
+            names |= {evidence.where, evidence.where.rpartition(":")[0]}
+    return place in names

@@ -150,7 +150,7 @@ def _found(
 def _described(case: Case, group: Sequence[Finding], about: _Context) -> Case:
     """The case with what its findings say now: how bad, whose, who approves, who must know, who is affected."""
     people, worst = about.people, group[0]
-    root = worst.root if worst.root in about.graph.assets else worst.subject
+    root = next((a for a in (worst.fix_at, worst.root) if a in about.graph.assets), worst.subject)
     owner = people.owner(root) or people.owner(worst.subject)
     labels = frozenset[str]().union(*(about.labels(finding) for finding in group))
     data = tuple(dict.fromkeys(asset for finding in group for asset in about.data(finding)))

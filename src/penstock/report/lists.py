@@ -1,0 +1,210 @@
+"""Lists for a terminal: inventory, findings, coverage, changes, cases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from penstock.graph.diff import Changes
+from penstock.graph.vocabulary import LABELS, Asset, Case, Finding, Unseen
+from penstock.report.clean import clean
+from penstock.report.screen import Screen
+from penstock.report.table import SEVERITY_STYLES, path_line, when
+from penstock.report.view import PEOPLE_KINDS, Report, by_weight, words
+
+STATE_STYLES = {"open": "red", "snoozed": "cyan", "accepted": "yellow", "resolved": "green"}
+#: Places shown for one reason why something was not seen.
+PLACES = 5
+
+
+def inventory(report: Report, *, screen: Screen | None = None, kinds: Iterable[str] = ()) -> str:
+    """Every asset of the inventory under its kind: name, data it touches, owner, and where it was seen first."""
+    screen, wanted = screen or Screen.of(), frozenset(kinds)
+    table = _table(("", 4), ("Data", 0), ("Owner", 2), ("Seen at", 3), screen=screen)
+    for kind, number in report.counts.items():
+        if wanted and kind not in wanted:
+            continue
+        if table.row_count:
+            table.add_row()
+        word = words(kind, 2)
+        table.add_row(Text(word[0].upper() + word[1:], "bold cyan").append(f" {number:,}", "dim"))
+        for asset in report.inventory:
+            if asset.kind == kind:
+                owner = Text(report.owner(asset.id), "dim")
+                table.add_row(_asset(asset), labels(report.labels(asset.id)), owner, place(report, asset))
+    return screen.draw(table if table.row_count else Text("No AI was found in what could be seen."))
+
+
+def findings(report: Report, *, screen: Screen | None = None, accepted: bool = False) -> str:
+    """Open findings, worst first, with path and owner; with ``accepted`` those that somebody lives with instead."""
+    screen = screen or Screen.of()
+    found = report.accepted if accepted else report.findings
+    if not found:
+        return screen.draw(Text("Nothing is accepted." if accepted else "Nothing to act on.", "green"))
+    table = _table(("", 0), ("Risk", 6), ("Owner", 2), ("Id", 0), screen=screen)
+    for finding in found:
+        table.add_row(severity(finding.severity), _risk(report, finding), report.owner_of(finding), finding.id[:8])
+    return screen.draw(table)
+
+
+def coverage(report: Report, *, screen: Screen | None = None) -> str:
+    """What was looked at and by whom, and what was not seen, by reason; skips apart."""
+    screen = screen or Screen.of()
+    assets: Counter[str] = Counter()
+    by_collector: Counter[str] = Counter()
+    for asset in report.graph.assets.values():
+        evidence = report.graph.evidence.get(asset.id, ())
+        assets.update({e.scope for e in evidence if e.scope})
+        by_collector.update({e.collector for e in evidence})
+    complete = Counter(scope for scope, _ in report.graph.complete)
+    failed = Counter(unseen.scope for unseen in report.failures)
+    sources = _table(("Source", 1), ("Assets", 0), ("Seen whole", 0), ("Not seen", 0), screen=screen)
+    for scope in sorted({*assets, *report.sources, *failed} - {""}):
+        whole = f"{complete[scope]:,} sorts of link" if complete[scope] else "–"
+        missed = Text(f"{failed[scope]:,}", "yellow") if failed[scope] else Text("0", "dim")
+        sources.add_row(clean(scope), f"{assets[scope]:,}", whole, missed)
+    collectors = _table(("Collector", 1), ("Assets seen", 0), screen=screen)
+    for name, number in sorted(by_collector.items(), key=lambda item: (-item[1], item[0])):
+        collectors.add_row(clean(name), f"{number:,}")
+    parts: list[RenderableType] = [_heading("Sources"), sources, "", _heading("Seen by"), collectors, ""]
+    parts += _unseen("Not seen", report.failures, "yellow")
+    parts += _unseen("Skipped on purpose", report.skipped, "dim")
+    if not report.failures:
+        parts.append(Text("Everything in reach was read.", "green"))
+    return screen.draw(*parts)
+
+
+def changes(report: Report, changed: Changes | None = None, *, screen: Screen | None = None) -> str:
+    """What is new, changed and gone, and which links appeared or went; of the report unless given."""
+    screen = screen or Screen.of()
+    changed = changed if changed is not None else report.changes
+    if not changed:
+        return screen.draw(Text("Nothing changed."))
+    known = {asset.id: clean(asset.name) for asset in (*changed.added, *changed.removed)}
+    parts: list[RenderableType] = []
+    for sign, style, listed in (("+", "green", changed.added), ("-", "red", changed.removed)):
+        for asset in sorted(listed, key=_by_kind):
+            parts.append(Text(f"{sign} {words(asset.kind)} ", style).append(clean(asset.name), "bold"))
+    for id, fields in sorted(changed.changed.items()):
+        parts.append(Text("~ ", "yellow").append(known.get(id) or report.name(id), "bold"))
+        for name, (before, after) in sorted(fields.items()):
+            parts.append(Text(f"    {name}: ", "dim").append(_value(before)).append(" → ", "dim").append(_value(after)))
+    for sign, style, relations in (
+        ("+", "green", changed.relations_added),
+        ("-", "red", changed.relations_removed),
+    ):
+        for r in sorted(relations, key=lambda r: r.key):
+            source, target = (known.get(end) or report.name(end) for end in (r.source, r.target))
+            parts.append(Text(f"{sign} ", style).append(f"{source} ─{r.verb.replace('_', ' ')}→ {target}"))
+    return screen.draw(*parts)
+
+
+def cases(report: Report, *, screen: Screen | None = None, closed: bool = False) -> str:
+    """Cases, open ones first: what, whose, since when, how often it happened; resolved ones only with ``closed``."""
+    screen = screen or Screen.of()
+    shown = [case for case in report.cases if closed or case.state != "resolved"]
+    if not shown:
+        return screen.draw(Text("There is no open case.", "green"))
+    table = _table(("", 0), ("Case", 5), ("Owner", 2), ("State", 2), ("Seen", 0), ("Id", 0), screen=screen)
+    for case in shown:
+        owner = Text(report.name(case.owner)) if case.owner else Text("nobody", "yellow")
+        table.add_row(severity(case.severity), clean(case.title), owner, state(case), happened(case), case.id)
+    return screen.draw(table)
+
+
+# ── cells, also for pages ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def severity(word: str) -> Text:
+    return Text(word, SEVERITY_STYLES.get(word, ""))
+
+
+def state(case: Case) -> Text:
+    until = f" until {when(case.until)[:10]}" if case.until else ""
+    return Text(case.state, STATE_STYLES.get(case.state, "")).append(until, "dim")
+
+
+def happened(case: Case) -> str:
+    """How often a case happened at run time."""
+    return f"{case.event_count:,}×" if case.event_count else "–"
+
+
+def labels(found: Iterable[str]) -> Text:
+    """Data categories; those that call for protection stand out."""
+    text = Text()
+    for label in by_weight(found):
+        text.append(" " if text else "").append(label.replace("_", " "), "magenta" if label in LABELS else "dim")
+    return text
+
+
+def place(report: Report, asset: Asset) -> Text:
+    evidence = report.graph.evidence.get(asset.id, ())
+    more = f" +{len(evidence) - 1}" if len(evidence) > 1 else ""
+    return Text(report.place(asset.id), "dim").append(more, "dim")
+
+
+def _asset(asset: Asset) -> Text:
+    text = Text(clean(asset.name, 120), "bold")
+    if asset.status != "used":
+        text.append(f" {asset.status}", "dim")
+    if asset.lifecycle != "current":
+        text.append(f" {asset.lifecycle}", "yellow")
+    return text
+
+
+def _risk(report: Report, finding: Finding) -> RenderableType:
+    title = Text(clean(finding.title), "bold").append(f"  {clean(finding.rule)}", "dim")
+    if len(finding.path) > 1:
+        return Group(title, path_line(report, finding.path))
+    return Group(title, Text(report.name(finding.subject)))
+
+
+def _unseen(title: str, unseen: Sequence[Unseen], style: str) -> list[RenderableType]:
+    """Reasons with some of their places, the commonest first."""
+    if not unseen:
+        return []
+    groups: dict[str, list[Unseen]] = {}
+    for one in unseen:
+        groups.setdefault(f"{clean(one.what, 80)}: {clean(one.why, 200)}", []).append(one)
+    parts: list[RenderableType] = [_heading(f"{title} {len(unseen):,}")]
+    for why, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        parts.append(Padding(Text(f"{len(group):,}× {why}", style), (0, 0, 0, 2)))
+        for one in group[:PLACES]:
+            scope = f"  {clean(one.scope)}" if one.scope else ""
+            parts.append(Padding(Text(clean(one.where)).append(scope, "dim"), (0, 0, 0, 6)))
+        if len(group) > PLACES:
+            parts.append(Padding(Text(f"and {len(group) - PLACES:,} more", "dim"), (0, 0, 0, 6)))
+        if hint := next((one.hint for one in group if one.hint), ""):
+            parts.append(Padding(Text(f"help: {clean(hint)}", "cyan"), (0, 0, 0, 6)))
+    return [*parts, ""]
+
+
+def _heading(text: str) -> Text:
+    return Text(text, "bold")
+
+
+def _table(*columns: tuple[str, int], screen: Screen) -> Table:
+    """A table with one line, under its head. Columns share the width by their ratio; 0 takes what its words need."""
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="dim", border_style="dim")
+    table.width = screen.width
+    for name, ratio in columns:
+        table.add_column(name, ratio=ratio or None, overflow="fold", no_wrap=not ratio)
+    return table
+
+
+def _by_kind(asset: Asset) -> tuple[bool, str, str, str]:
+    return asset.kind in PEOPLE_KINDS, asset.kind, asset.name.casefold(), asset.id
+
+
+def _value(value: object) -> str:
+    if value is None or value == "":
+        return "unknown"
+    if isinstance(value, set | frozenset | tuple | list):
+        return ", ".join(sorted(clean(v) for v in value)) or "none"
+    return clean(value, 200)

@@ -1,0 +1,197 @@
+"""Pages for a terminal: one asset with its six questions, one finding, one case with its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from penstock.assess.assessment import Answer, Answers
+from penstock.graph.vocabulary import Asset, Case, Evidence, Finding
+from penstock.report.clean import clean
+from penstock.report.lists import happened, labels, severity, state
+from penstock.report.screen import Screen
+from penstock.report.table import labelled, path_line, when
+from penstock.report.view import PEOPLE_KINDS, Report, words
+
+#: The six questions in the order a reader asks them.
+QUESTIONS = (
+    ("impact", "What could go wrong?"),
+    ("threats", "Who would do it, and how?"),
+    ("sensitive_data", "Which sensitive data?"),
+    ("audience", "Who can use it?"),
+    ("used_for", "What is it used for?"),
+    ("processes", "Which business relies on it?"),
+)
+EVIDENCE = 8
+RELATIONS = 40
+
+
+def asset(report: Report, asset: Asset, *, screen: Screen | None = None) -> str:
+    """One asset: what it is, the six questions with their evidence, its risks, its links, where it was seen."""
+    screen = screen or Screen.of()
+    head = Text(clean(asset.name), "bold").append(f"  {words(asset.kind)}", "dim")
+    if asset.lifecycle != "current":
+        head.append(f"  {asset.lifecycle}", "yellow")
+    parts: list[RenderableType] = [head, Text(asset.id, "dim"), ""]
+    held, seen = report.labelling.contains(asset.id), report.labelling.sees(asset.id)
+    parts.append(labelled("Contains", labels(held) if held else Text("nothing known to be sensitive", "dim")))
+    if seen - held:
+        parts.append(labelled("Sees", labels(seen - held)))
+    parts.append(labelled("Owner", Text(report.owner(asset.id) or "nobody is named")))
+    for name, value in sorted(asset.props.items()):
+        if value not in (None, "", (), []):
+            parts.append(labelled(name.replace("_", " ").capitalize()[:11], Text(_said(value))))
+    for label in sorted((held | seen) - asset.labels):
+        proof = report.labelling.proof(asset.id, label)
+        if len(proof) > 1:
+            parts += ["", Text(f"Why {label}", "bold"), Padding(path_line(report, proof), (0, 0, 0, 2))]
+    if answers := report.assessment.answers.get(asset.id):
+        parts += ["", *_questions(answers)]
+    if risks := [f for f in report.findings if asset.id in {f.subject, *(step.asset for step in f.path)}]:
+        parts += ["", Text("Risks", "bold")]
+        parts += [Padding(_risk_line(finding), (0, 0, 0, 2)) for finding in risks]
+    parts += ["", *_links(report, asset), Text("Seen at", "bold"), *_evidence(report.graph.evidence.get(asset.id, ()))]
+    return screen.draw(*parts)
+
+
+def finding(report: Report, finding: Finding, *, screen: Screen | None = None) -> str:
+    """One finding: why it is one, the path hop by hop with its evidence, how it was scored, what to do."""
+    screen = screen or Screen.of()
+    parts: list[RenderableType] = [
+        Text(clean(finding.title), "bold").append(f"  {clean(finding.rule)} · {finding.id}", "dim"),
+        severity(finding.severity).append(f"  {finding.score:.0f} of 100", "dim"),
+        "",
+        Text(clean(finding.explanation)),
+    ]
+    if len(finding.path) > 1:
+        parts += ["", Text("Path", "bold"), Padding(path_line(report, finding.path), (0, 0, 0, 2))]
+        before = ""
+        for step in finding.path:
+            hop = report.hop_evidence(before, step) if before else report.graph.evidence.get(step.asset, ())
+            where = clean(hop[0].where) if hop else "no evidence of its own"
+            parts.append(Padding(Text(report.name(step.asset)).append(f"  {where}", "dim"), (0, 0, 0, 4)))
+            before = step.asset
+    place = report.fix_place(finding)
+    parts += ["", labelled("Fix", Text(clean(finding.fix)).append(f"  {place}" if place else "", "dim"))]
+    parts.append(labelled("Owner", Text(report.owner_of(finding) or "nobody is named")))
+    if case := report.case_of.get(finding.id):
+        parts.append(labelled("Case", Text(case.id).append(" ").append_text(state(case))))
+    if finding.terms:
+        parts += ["", Text("Score", "bold")]
+        for name, value in sorted(finding.terms.items()):
+            parts.append(Padding(labelled(clean(name)[:11], Text(_said(value))), (0, 0, 0, 2)))
+    return screen.draw(*parts)
+
+
+def case(report: Report, case: Case, *, screen: Screen | None = None) -> str:
+    """One case: whose it is and why, who decides, who must know, who is affected, what is behind it, its history."""
+    screen = screen or Screen.of()
+    parts: list[RenderableType] = [
+        Text(clean(case.title), "bold").append(f"  {case.id}", "dim"),
+        severity(case.severity).append("  ").append_text(state(case)),
+        "",
+    ]
+    owner = Text(report.name(case.owner)) if case.owner else Text("nobody", "yellow")
+    parts.append(labelled("Owner", owner.append(f"  {clean(case.owner_why)}", "dim")))
+    parts.append(labelled("Approver", Text(report.name(case.approver) if case.approver else "nobody who may")))
+    if case.informed:
+        parts.append(labelled("Informed", Text(", ".join(map(report.name, case.informed)))))
+    if case.affected:
+        parts.append(labelled("Affected", _affected(report, case.affected)))
+    parts.append(labelled("In traffic", Text(happened(case))))
+    known = {f.id: f for f in (*report.findings, *report.accepted)}
+    if found := [known[id] for id in case.findings if id in known]:
+        parts += ["", Text("Findings", "bold")]
+        for one in found:
+            path = path_line(report, one.path) if len(one.path) > 1 else Text(report.name(one.subject))
+            parts.append(Padding(Group(_risk_line(one), Padding(path, (0, 0, 0, 2))), (0, 0, 0, 2)))
+    parts += ["", Text("History", "bold")]
+    for line in case.history:
+        parts.append(
+            Padding(
+                Text(when(line.at), "dim").append(f"  {clean(line.who)}  ", "cyan").append(clean(line.what)),
+                (0, 0, 0, 2),
+            )
+        )
+    return screen.draw(*parts)
+
+
+# ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _questions(answers: Answers) -> Iterable[RenderableType]:
+    for name, question in QUESTIONS:
+        answer: Answer = getattr(answers, name)
+        yield Text(question, "bold")
+        if answer.value in (None, "", (), []):
+            said = Text("unknown", "yellow")
+        else:
+            said = Text(_said(answer.value)).append(f"  {answer.confidence}", "dim")
+        if answer.because:
+            said.append(f"\n{clean(answer.because)}", "dim")
+        yield Padding(said, (0, 0, 0, 2))
+        for evidence in answer.evidence[:2]:
+            yield Padding(_place(evidence), (0, 0, 0, 2))
+
+
+def _links(report: Report, asset: Asset) -> list[RenderableType]:
+    found: list[RenderableType] = []
+    for relation in sorted(report.graph.out(asset.id), key=lambda r: r.key):
+        found.append(Text(f"─{relation.verb.replace('_', ' ')}→ ", "dim").append(report.name(relation.target)))
+    for relation in sorted(report.graph.into(asset.id), key=lambda r: r.key):
+        found.append(Text(f"←{relation.verb.replace('_', ' ')}─ ", "dim").append(report.name(relation.source)))
+    if not found:
+        return []
+    shown = [Padding(link, (0, 0, 0, 2)) for link in found[:RELATIONS]]
+    if len(found) > RELATIONS:
+        shown.append(Padding(Text(f"and {len(found) - RELATIONS:,} more", "dim"), (0, 0, 0, 2)))
+    return [Text("Links", "bold"), *shown, ""]
+
+
+def _evidence(evidence: Iterable[Evidence]) -> Iterable[RenderableType]:
+    found = list(evidence)
+    for one in found[:EVIDENCE]:
+        yield Padding(_place(one), (0, 0, 0, 2))
+    if len(found) > EVIDENCE:
+        yield Padding(Text(f"and {len(found) - EVIDENCE:,} more", "dim"), (0, 0, 0, 2))
+
+
+def _place(evidence: Evidence) -> Text:
+    chain = " → ".join(clean(step, 120) for step in evidence.chain)
+    text = Text(clean(evidence.where)).append(f"  {clean(evidence.collector)}, {evidence.confidence}", "dim")
+    return text.append(f"  {chain}", "dim") if chain else text
+
+
+def _risk_line(finding: Finding) -> Text:
+    return (
+        severity(finding.severity).append("  ").append(clean(finding.title)).append(f"  {clean(finding.rule)}", "dim")
+    )
+
+
+def _affected(report: Report, affected: Iterable[str]) -> Text:
+    """Business processes first, as they come, then the rest by name."""
+    text = Text()
+    for number, id in enumerate(affected):
+        if number == 12:
+            return text.append(", …", "dim")
+        style = "bold" if report.kind(id) in PEOPLE_KINDS else ""
+        text.append(", " if number else "").append(report.name(id), style)
+    return text
+
+
+def _said(value: object) -> str:
+    """A value as a person would say it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        if "value" in value and "because" in value:
+            return f"{clean(value['value'])}  {clean(value['because'])}"
+        return ", ".join(f"{clean(k)}: {_said(v)}" for k, v in sorted(value.items()))
+    if isinstance(value, set | frozenset):
+        return ", ".join(sorted(map(_said, value)))
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_said, value))
+    return clean(value)
