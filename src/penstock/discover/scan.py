@@ -24,6 +24,7 @@ from penstock.discover import registry
 from penstock.discover.cache import Cache, Row, settled, stat_of
 from penstock.discover.collect import Encoded, Gave, Item, JoinItem, collect, join
 from penstock.discover.collector import COLLECTORS, JOINERS
+from penstock.discover.data.folders import wanted
 from penstock.discover.encoding import Claims, claims_of, encode
 from penstock.discover.progress import Phase, Progress
 from penstock.discover.sources import Tree, trees
@@ -335,7 +336,7 @@ class _Look:
         unseen: list[Unseen] = list(self.broken)
         finished = []
         for part in self.parts:
-            mine = [observation for claims in part.claims for observation in claims.observations()]
+            mine = wanted(part.scope, (seen for claims in part.claims for seen in claims.observations()))
             own_rows = [row for claims in part.claims for row in claims.unseen]
             observations += [*mine, *_repository(part.tree, mine)]
             unseen += [*part.unseen, *own_rows]

@@ -1,0 +1,78 @@
+"""Folders that hold data, and which data files belong into the inventory.
+
+A data file by itself is context. It enters where something reads it, by its own path or by the folder it lies in,
+and where it holds labelled data in a repository that uses AI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from penstock.graph.identity import file_dataset, relation
+from penstock.graph.vocabulary import AI_KINDS, Asset, Evidence, Observation, Relation
+
+#: Names people give to folders of data and of texts for retrieval; documentation folders are not among them.
+_DATA_FOLDERS = frozenset(
+    ("data", "dataset", "datasets", "corpus", "corpora", "knowledge", "knowledge_base", "knowledge-base", "kb",
+     "documents", "handbook", "policies", "faq", "faqs", "transcripts", "tickets", "conversations", "raw", "processed",
+     "training", "training_data", "train", "rag", "ingest", "exports", "export", "dumps", "dump", "seed", "seeds")
+)  # fmt: skip
+
+
+def holds_data(path: str) -> bool:
+    """Whether a file lies in a folder named for data."""
+    return any(part.casefold() in _DATA_FOLDERS for part in path.split("/")[:-1])
+
+
+def wanted(scope: str, found: Iterable[Observation]) -> list[Observation]:
+    """The observations of a source without idle data files, and with the folders that are read tied to their files."""
+    found = list(found)
+    used: set[str] = set()
+    for observation in found:
+        if isinstance(observation.subject, Relation):
+            used |= {observation.subject.source, observation.subject.target}
+    files = {
+        observation.subject.id: observation.subject.name
+        for observation in found
+        if isinstance(observation.subject, Asset) and observation.evidence.collector.startswith("data.")
+        and observation.subject.kind == "dataset"
+    }  # fmt: skip
+    uses_ai = any(_is_ai(observation) for observation in found)
+    kept = []
+    for observation in found:
+        subject = observation.subject
+        if observation.evidence.collector.startswith("data.") and not (uses_ai or _stays(subject, used)):
+            continue
+        if isinstance(subject, Asset) and subject.id in files and not (subject.labels or subject.id in used):
+            folders = _folders(files[subject.id], scope)
+            if observation.evidence.collector.startswith("data.") and not used & set(folders):
+                continue
+        kept.append(observation)
+    return kept + _ties(scope, files, used)
+
+
+def _ties(scope: str, files: dict[str, str], used: set[str]) -> list[Observation]:
+    """A folder that something reads holds what its files hold."""
+    ties = []
+    for id_, path in sorted(files.items(), key=lambda row: row[1]):
+        for folder_id, folder in _folders(path, scope).items():
+            if folder_id in used and folder_id != id_:
+                evidence = Evidence("data.folders", path, "resolved", (f"{path} lies in {folder}",), scope)
+                ties.append(Observation(relation(folder_id, "ingests", id_), evidence))
+    return ties
+
+
+def _folders(path: str, scope: str) -> dict[str, str]:
+    """The ids under which code may speak of the folders above a file: ``data``, ``data/``, and ``.`` for the top."""
+    parts = path.split("/")[:-1]
+    names = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
+    return {file_dataset(spelling, scope).id: name for name in names for spelling in (name, f"{name}/")}
+
+
+def _stays(subject: Asset | Relation, used: set[str]) -> bool:
+    return isinstance(subject, Asset) and subject.kind == "dataset" and subject.id in used
+
+
+def _is_ai(observation: Observation) -> bool:
+    subject = observation.subject
+    return isinstance(subject, Asset) and subject.kind in AI_KINDS - {"application"}
