@@ -33,6 +33,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     approver: str = ""
     rules: tuple[Rule, ...] = ()
     models: tuple[str, ...] = ()  # allowed model names; empty = any
+    uninspected: tuple[str, ...] = ()  # path prefixes that may pass without being understood
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):

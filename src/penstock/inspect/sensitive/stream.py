@@ -7,12 +7,20 @@ begun. Everything else is released as it comes.
 from __future__ import annotations
 
 import re
+from typing import Protocol
 
-from penstock.inspect.sensitive.detector import HISTORY, Detector, detector
+from penstock.inspect.sensitive.detector import HISTORY, detector
 from penstock.inspect.span import Span
 
 #: Characters held back at most, except behind the beginning of a long value (a private key, a web token).
 HELD = 256
+
+
+class Looker(Protocol):
+    """What judges a text; a ``Detector`` is one."""
+
+    def look(self, text: str) -> tuple[list[Span], int]:
+        """The spans in order of position, and from where on later text may still change them."""
 
 
 class StreamDetector:
@@ -21,7 +29,7 @@ class StreamDetector:
     Spans count from the start of the released text of the same call. ``finish`` releases the rest.
     """
 
-    def __init__(self, using: Detector | None = None) -> None:
+    def __init__(self, using: Looker | None = None) -> None:
         self._detector = using or detector()
         self._before = ""  # released already, kept because it may explain what follows
         self._held = ""

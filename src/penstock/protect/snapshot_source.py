@@ -1,0 +1,111 @@
+"""The policy in force: swapped whole when its file changes; a broken file leaves the old one in force and says so."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from penstock.protect.keys import caller_id
+from penstock.protect.policy import Policy
+from penstock.protect.snapshot import PolicySnapshot, Upstream, decode
+
+#: Seconds between looks at the file; with writing and reading well below the two seconds a change may take.
+EVERY = 0.25
+
+
+@dataclass
+class InForce:
+    """One snapshot, ready to answer: policies are made once, not once a call."""
+
+    snapshot: PolicySnapshot
+
+    def __post_init__(self) -> None:
+        self._policies = {key: Policy(caller) for key, caller in self.snapshot.callers.items()}
+
+    def policy_of(self, key: str) -> Policy | None:
+        """The caller's policy, that of unknown callers, or None: refuse."""
+        return self._policies.get(caller_id(key, self.snapshot)) or self._unknown
+
+    def upstream(self, name: str) -> Upstream | None:
+        """The named upstream; the first one when none is named."""
+        return next((one for one in self.snapshot.upstreams if not name or one.name == name), None)
+
+    @cached_property
+    def _unknown(self) -> Policy | None:
+        return Policy(self.snapshot.unknown) if self.snapshot.unknown else None
+
+
+class Source(Protocol):
+    """Where the gateway finds the policy in force."""
+
+    problem: str
+
+    def current(self) -> InForce | None: ...
+
+
+class FixedSnapshot:
+    """A snapshot that never changes by itself."""
+
+    def __init__(self, snapshot: PolicySnapshot | None, problem: str = "") -> None:
+        self.problem = problem
+        self.put(snapshot)
+
+    def put(self, snapshot: PolicySnapshot | None) -> None:
+        self._current = InForce(snapshot) if snapshot else None
+
+    def current(self) -> InForce | None:
+        return self._current
+
+
+class SnapshotFile:
+    """Follows a file from a thread of its own. ``problem`` says in words why the newest content is not in force."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._current: InForce | None = None
+        self._mark: tuple[int, int, int] | None = None
+        self._ended = threading.Event()
+        self.problem = ""
+        self.look()
+        self._thread = threading.Thread(target=self._follow, name="policy snapshot", daemon=True)
+        self._thread.start()
+
+    def current(self) -> InForce | None:
+        return self._current
+
+    def look(self) -> None:
+        """Read the file if it changed since the last look."""
+        try:
+            found = self._path.stat()
+            mark = (found.st_mtime_ns, found.st_size, found.st_ino)
+            if mark == self._mark:
+                return
+            fresh = decode(self._path.read_bytes())
+        except FileNotFoundError:
+            self._mark = None
+            self.problem = f"there is no file {self._path}"
+        except OSError as error:
+            self.problem = f"{self._path} cannot be read: {error.strerror}"
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            self._mark = mark
+            self.problem = f"{self._path} is no policy snapshot: {error}"
+        else:
+            self._mark = mark
+            if fresh.format != 1:
+                self.problem = f"{self._path} has format {fresh.format}, written by a newer version"
+                return
+            self._current = InForce(fresh)
+            self.problem = ""
+
+    def close(self) -> None:
+        self._ended.set()
+        self._thread.join(2)
+
+    def _follow(self) -> None:
+        while not self._ended.wait(EVERY):
+            self.look()
