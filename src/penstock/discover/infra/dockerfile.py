@@ -1,0 +1,153 @@
+"""Dockerfiles: what an image is built on, the models it fetches or serves, and the variables it sets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from penstock.discover.collector import File, Yielded, collector
+from penstock.discover.infra.environment import env_fact, interpolated
+from penstock.discover.infra.images import (
+    image_name,
+    pulled,
+    row_of,
+    row_of_command,
+    served,
+    split_command,
+    weights,
+)
+from penstock.discover.infra.offer import chained
+from penstock.graph import identity
+from penstock.graph.vocabulary import Observation, Relation
+
+NAME = "infra.dockerfile"
+MOST = 5_000
+_INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
+#: Commands that fetch weights, and where a bare name lives.
+FETCHES = (
+    ("ollama pull", "ollama"),
+    ("huggingface-cli download", "huggingface"),
+    ("hf download", "huggingface"),
+    ("modelscope download", "modelscope"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    word: str
+    rest: str
+    line: int
+
+
+@collector(
+    NAME,
+    reads=["Dockerfile", "Dockerfile.*", "*.Dockerfile", "Containerfile", "*.dockerfile"],
+    sees="base images that hold AI, models that are fetched while building or served at start, ENV values",
+    unseen="what copied scripts do",
+)
+def dockerfile(file: File) -> Iterator[Yielded]:
+    """What each instruction says."""
+    known: dict[str, str] = {}
+    base = ""
+    command: list[str] = []
+    line = 1
+    for item in instructions(file.text):
+        rest = interpolated(item.rest, known) or item.rest
+        match item.word:
+            case "FROM":
+                words = [word for word in rest.split() if not word.startswith("--")]
+                base, command, line = (words[0] if words else ""), [], item.line
+                if (row := row_of(base)) is not None:
+                    at = file.evidence(NAME, item.line, chain=(f"built on {base}",))
+                    yield Observation(identity.asset("image", image_name(base)), at)
+                    yield Observation(identity.asset("framework", row.name), at)
+            case "ENV" | "ARG":
+                for name, value in _pairs(rest):
+                    known[name] = value
+                    if item.word == "ENV":
+                        yield from env_fact(file, name, value, item.line)
+            case "RUN":
+                yield from _fetched(file, split_command(_shell(rest)), item.line)
+            case "ENTRYPOINT" | "CMD":
+                words = _exec(rest)
+                command = words if item.word == "ENTRYPOINT" else [*command, *words]
+                line = item.line
+                yield from _fetched(file, words, item.line)
+    yield from _serves(file, base, command, known, line)
+
+
+def instructions(text: str) -> Iterator[Instruction]:
+    """Instructions with their continued lines joined; comments left out, here-documents kept as text."""
+    pending, start = "", 0
+    for number, raw in enumerate(text.splitlines(), 1):
+        if number > MOST * 4:
+            return
+        if raw.lstrip().startswith("#"):
+            continue
+        start = start or number
+        if raw.rstrip().endswith("\\") and len(pending) < 100_000:
+            pending += raw.rstrip()[:-1] + " "
+            continue
+        if match := _INSTRUCTION.match(pending + raw):
+            yield Instruction(match[1].upper(), match[2].strip(), start)
+        pending, start = "", 0
+    if match := _INSTRUCTION.match(pending):
+        yield Instruction(match[1].upper(), match[2].strip(), start)
+
+
+def _fetched(file: File, words: list[str], line: int) -> Iterator[Yielded]:
+    """Models that a command downloads: they are part of what the image does."""
+    for fetch, hub in FETCHES:
+        for value in pulled(fetch, words):
+            model = weights(value, hub, file.scope)
+            if model is not None:
+                at = file.evidence(NAME, line, chain=(f"{fetch} {value}",))
+                application = identity.application(file.scope)
+                yield Observation(model, at)
+                yield Observation(application, at)
+                yield Observation(Relation(application.id, "uses_model", model.id), at)
+
+
+def _serves(file: File, base: str, command: list[str], env: dict[str, str], line: int) -> Iterator[Yielded]:
+    """The server that starts with the image. Where it will be reached is not known here."""
+    row = row_of_command(command) or row_of(base)
+    if row is None or row.role != "inference":
+        return
+    servings = served(row, base, command, env, file.scope)
+    if not servings:
+        return
+    at = file.evidence(NAME, line, chain=(f"the image starts {row.name}",))
+    place = identity.asset("endpoint", f"{row.name} in {file.path}", scope=file.scope, key=f"image:{file.path}")
+    framework = identity.asset("framework", row.name)
+    yield Observation(place, at)
+    yield Observation(framework, at)
+    yield Observation(identity.relation(place, "built_with", framework), at)
+    for serving in servings:
+        here = chained(at, serving.why)
+        yield Observation(serving.model, here)
+        yield Observation(Relation(place.id, "serves", serving.model.id), here)
+
+
+def _exec(text: str) -> list[str]:
+    """The words of the exec form (a JSON list) or of the shell form."""
+    if text.startswith("["):
+        return split_command(re.findall(r'"((?:[^"\\]|\\.)*)"', text))
+    return split_command(text)
+
+
+def _shell(text: str) -> str:
+    """A shell line with its joints spaced, so that words are words."""
+    return re.sub(r"(&&|\|\||;)", r" \1 ", text)
+
+
+def _pairs(text: str) -> Iterator[tuple[str, str]]:
+    """``NAME=value`` pairs, or the old form ``NAME value``."""
+    words = split_command(text) if "=" in text.partition(" ")[0] else []
+    if not words:
+        name, _, value = text.partition(" ")
+        words = [f"{name}={value.strip()}"]
+    for word in words:
+        name, equals, value = word.partition("=")
+        if equals and name:
+            yield name, value
