@@ -36,7 +36,9 @@ class Part:
 
 
 @contextlib.contextmanager
-def running(parts: Sequence[Part], state: Path, arguments: Sequence[str] = ()) -> Iterator[list[subprocess.Popen[bytes]]]:
+def running(
+    parts: Sequence[Part], state: Path, arguments: Sequence[str] = ()
+) -> Iterator[list[subprocess.Popen[bytes]]]:
     """Start the parts, wait until each answers, and end them all on the way out.
 
     Raises:

@@ -18,9 +18,7 @@ from penstock.errors import WrongUse
 @click.option("--until", metavar="YYYY-MM-DD", help="The last day; default 90 days from now, at most 365.")
 @click.option("--by", default=getpass.getuser, show_default="you", help="The person who decides.")
 @state_options
-def command(
-    what: str, place: str, why: str, until: str | None, by: str, state: str | None, config: str | None
-) -> None:
+def command(what: str, place: str, why: str, until: str | None, by: str, state: str | None, config: str | None) -> None:
     """Accept a finding until a date, with a reason.
 
     FINDING is an id, the first letters of one, or a rule; with a rule, ASSET or FILE says where.

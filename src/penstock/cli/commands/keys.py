@@ -39,7 +39,10 @@ def add(application: str, name: str, state: str | None, config: str | None) -> N
         opened.store.audit(getpass.getuser(), f"made key {digest[:12]}", asset.id, opened.now)
         refresh(opened.store, opened.settings, opened.directory, now=opened.now)
     click.echo(key)
-    click.echo(f"For {asset.kind} {asset.name}. Keep it: it is not shown again. Revoke: penstock keys revoke {digest[:12]}", err=True)
+    click.echo(
+        f"For {asset.kind} {asset.name}. Keep it: it is not shown again. Revoke: penstock keys revoke {digest[:12]}",
+        err=True,
+    )
 
 
 @command.command("list")

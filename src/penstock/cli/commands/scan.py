@@ -18,11 +18,18 @@ FORMATS = ("table", "json", "cyclonedx", "sarif")
     "--format", "formats", multiple=True, type=click.Choice(FORMATS), help="Output format; repeat for several."
 )
 @click.option(
-    "--out", "outs", multiple=True, type=click.Path(), metavar="FILE",
+    "--out",
+    "outs",
+    multiple=True,
+    type=click.Path(),
+    metavar="FILE",
     help="Write to a file, one per --format in the same order; - is standard output.",
 )
 @click.option(
-    "--fail-on", type=click.Choice(["low", "medium", "high", "critical", "never"]), default="high", show_default=True,
+    "--fail-on",
+    type=click.Choice(["low", "medium", "high", "critical", "never"]),
+    default="high",
+    show_default=True,
     help="Exit with 1 when a finding is at least this severe.",
 )
 @state_options

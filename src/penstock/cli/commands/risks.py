@@ -1,0 +1,20 @@
+"""``penstock risks``."""
+
+from __future__ import annotations
+
+import click
+
+from penstock.cli.listing import current, show
+from penstock.cli.options import format_option, state_options
+
+
+@click.command("risks")
+@click.option("--accepted", is_flag=True, help="Those accepted for now instead.")
+@format_option("table", "json")
+@state_options
+def command(accepted: bool, format_: str, state: str | None, config: str | None) -> None:
+    """List findings, worst first. Details: penstock show FINDING; the rule: penstock explain RULE."""
+    from penstock.report import lists
+
+    with current(state, config) as (_, report):
+        show(report, format_, lambda r: lists.findings(r, accepted=accepted), ["findings", "questions"])
