@@ -200,7 +200,7 @@ export interface FindingList {
 export interface FindingPage {
   risk: Risk;
   terms: Term[];
-  cuts: string[];
+  cuts: Ref[];
   entry: string;
   rule: RulePage | null;
   tags: Tag[];
@@ -215,7 +215,7 @@ export interface Health {
   troubles: Trouble[];
 }
 
-/** One step of a path. ``verb`` led here from the hop before; ``forward`` is False when read against the arrow. ``labels`` are what the asset holds, ``own_labels`` those it was seen to hold itself. ``cut`` marks the step to change first. */
+/** One step of a path. ``verb`` led here from the hop before; ``forward`` is False when read against the arrow. ``labels`` are what the asset holds, ``own_labels`` those it was seen to hold itself. ``cut`` marks the asset to change first. */
 export interface Hop {
   asset: Ref;
   verb: string;
@@ -298,7 +298,7 @@ export interface Ref {
   name: string;
 }
 
-/** A finding as a list shows it. */
+/** A finding as a list shows it. ``fix_at`` is the asset to change; the path starts where an attacker would. */
 export interface Risk {
   id: string;
   rule: string;
@@ -310,7 +310,7 @@ export interface Risk {
   subject: Ref;
   explanation: string;
   fix: string;
-  fix_at: string;
+  fix_at: Ref | null;
   path: Hop[];
   owner: Owner;
   state: string;

@@ -5,7 +5,7 @@ import { createColumnHelper, tableFeatures, useTable } from '@tanstack/react-tab
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { assetsQuery } from '../api/client';
 import type { AssetList, AssetRow, FacetValue } from '../api/shapes';
-import { AssetLink, Empty, Exposure, Labels, OwnerName, Severity } from '../parts/bits';
+import { AssetLink, Empty, Exposure, Labels, Nothing, OwnerName, Severity } from '../parts/bits';
 import { Page } from '../parts/Page';
 import { type InventorySearch, queryString } from '../parts/search';
 import { ago, count, exposureName, kindName, labelName, moment, plain, scopeName } from '../parts/words';
@@ -176,13 +176,13 @@ const columns = helper.columns([
       </div>
     ),
   }),
-  helper.accessor('used_for', { header: 'Used for', cell: ({ row }) => <span className="clamp">{row.original.used_for || <span className="quiet">not known</span>}</span> }),
-  helper.accessor('exposure', { header: 'Faces', cell: ({ row }) => <Exposure word={row.original.exposure} /> }),
+  helper.accessor('used_for', { header: 'Used for', cell: ({ row }) => <span className="clamp">{row.original.used_for || <Nothing says="not known" />}</span> }),
+  helper.accessor('exposure', { header: 'Faces', cell: ({ row }) => (row.original.exposure ? <Exposure word={row.original.exposure} /> : <Nothing says="not known" />) }),
   helper.accessor('contains', {
     header: 'Data',
     cell: ({ row }) =>
       row.original.contains.length + row.original.sees.length === 0 ? (
-        <span className="quiet">none known</span>
+        <Nothing says="none known" />
       ) : (
         <>
           <Labels labels={row.original.contains} />
@@ -200,7 +200,7 @@ const columns = helper.columns([
           <span className="quiet small">{row.original.findings}</span>
         </Link>
       ) : (
-        <Severity level="" />
+        <Nothing says="none known" />
       ),
   }),
   helper.accessor('last_seen', { header: 'Last seen', cell: ({ row }) => <span className="quiet nowrap" title={moment(row.original.last_seen)}>{ago(row.original.last_seen)}</span> }),

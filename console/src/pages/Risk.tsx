@@ -63,12 +63,17 @@ function Risk({ page }: { page: FindingPage }) {
           <p className="fix">{risk.fix}</p>
           {risk.fix_at && (
             <p>
-              Where: <code>{risk.fix_at}</code>
+              Change <AssetLink asset={risk.fix_at} withKind />
             </p>
           )}
-          {page.cuts.length > 0 && (
-            <p>
-              <span className="cut-word">Best cut</span> {page.cuts[0]}
+          {page.cuts.length > 1 && (
+            <p className="quiet small">
+              Also possible, by how many paths run through: {page.cuts.slice(1).map((cut, i) => (
+                <span key={cut.id}>
+                  {i > 0 && ', '}
+                  {cut.name}
+                </span>
+              ))}
             </p>
           )}
           <p className="quiet small">
@@ -206,7 +211,7 @@ function StepRow({ hop, i, before, open, onOpen }: { hop: Hop; i: number; before
           ) : (
             <>← {plain(hop.verb)}</>
           )}
-          {hop.cut && <span className="cut-word">cut here</span>}
+          {hop.cut && <span className="cut-word">change here</span>}
         </td>
         <td>
           <AssetLink asset={hop.asset} withKind />

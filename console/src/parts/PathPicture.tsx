@@ -72,7 +72,7 @@ function Picture({ path, chosen, onChoose }: { path: Hop[]; chosen: number; onCh
 function AssetBox({ data, id }: NodeProps<Box>) {
   const { hop, chosen, down } = data;
   return (
-    <div className={`box${chosen ? ' box-chosen' : ''}${hop.exposure === 'internet' ? ' box-internet' : ''}`} data-step={id}>
+    <div className={`box${chosen ? ' box-chosen' : ''}${hop.exposure === 'internet' ? ' box-internet' : ''}${hop.cut ? ' box-cut' : ''}`} data-step={id}>
       <Handle type="target" position={down ? Position.Top : Position.Left} isConnectable={false} />
       <div className="box-kind">
         <KindIcon kind={hop.asset.kind} />
@@ -82,8 +82,10 @@ function AssetBox({ data, id }: NodeProps<Box>) {
       <div className="box-name" title={hop.asset.name}>
         {hop.asset.name}
       </div>
-      <Labels labels={hop.labels.slice(0, 2)} />
-      {hop.labels.length > 2 && <span className="quiet small"> +{hop.labels.length - 2}</span>}
+      <div className="box-foot">
+        {hop.cut && <span className="cut-word">change here</span>}
+        <Labels labels={hop.labels.slice(0, hop.cut ? 1 : 2)} />
+      </div>
       <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>
   );
@@ -110,14 +112,13 @@ function draw(path: Hop[], chosen: number, down: boolean): { nodes: Box[]; edges
     };
   });
   const edges: Edge[] = path.slice(1).map((hop, i) => {
-    const head = { type: MarkerType.ArrowClosed, width: 16, height: 16, color: hop.cut ? 'var(--cut)' : 'var(--line-strong)' };
+    const head = { type: MarkerType.ArrowClosed, width: 16, height: 16, color: 'var(--line-strong)' };
     return {
       id: `${i}`,
       source: String(i),
       target: String(i + 1),
       type: 'straight',
-      className: hop.cut ? 'edge-cut' : undefined,
-      label: hop.cut ? `${plain(hop.verb)} ✂` : plain(hop.verb),
+      label: plain(hop.verb),
       labelBgPadding: [4, 2],
       ...(hop.forward ? { markerEnd: head } : { markerStart: { ...head, orient: 'auto-start-reverse' } }),
     };

@@ -55,6 +55,16 @@ export function OwnerName({ owner, why = false }: { owner: Owner; why?: boolean 
   );
 }
 
+/** A cell with nothing in it, said in full to whoever cannot see that it is a dash or hovers over it. */
+export function Nothing({ says }: { says: string }) {
+  return (
+    <span className="quiet" title={says}>
+      <span aria-hidden="true">–</span>
+      <span className="sr-only">{says}</span>
+    </span>
+  );
+}
+
 /** Each step a box, each arrow a verb: the whole path in a line. */
 export function PathStrip({ path }: { path: Hop[] }) {
   if (path.length === 0) return null;
@@ -73,6 +83,7 @@ export function PathStrip({ path }: { path: Hop[] }) {
           <span className="strip-asset">
             <KindIcon kind={hop.asset.kind} />
             {hop.asset.name}
+            {hop.cut && <span className="sr-only"> (change here)</span>}
           </span>
         </li>
       ))}

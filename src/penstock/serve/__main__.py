@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -66,16 +67,31 @@ def _serve(asked: argparse.Namespace) -> int:
         listening = _bind(config)
         live.start()
         scheme = "https" if asked.tls_cert else "http"
-        address = f"{scheme}://{asked.host}:{listening.getsockname()[1]}"
+        name = f"[{asked.host}]" if ":" in asked.host else asked.host
         asks = "no sign-in on loopback" if guard.open else "asks for a token" if guard.tokens else "asks for OIDC"
-        print(f"Penstock console and API on {address} ({asks})", flush=True)
+        ready = f"Penstock console and API on {scheme}://{name}:{listening.getsockname()[1]} ({asks})"
         if not guard.open and not asked.tls_cert and not is_loopback(asked.host):
             print("note: plain http; put TLS in front or give --tls-cert and --tls-key", file=sys.stderr, flush=True)
-        uvicorn.Server(config).run(sockets=[listening])
+        _run(config, listening, ready)
     finally:
         live.stop()
         store.close()
     return 0
+
+
+def _run(config: uvicorn.Config, listening: socket.socket, ready: str) -> None:
+    """Serve until SIGTERM or SIGINT; says ``ready`` once connections are taken."""
+    import uvicorn
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(ready, flush=True)
+
+    # Having drained, uvicorn sends itself the signal again; by then the store still has to be closed.
+    for told in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(told, lambda *_: None)
+    Server(config).run(sockets=[listening])
 
 
 def _bind(config: uvicorn.Config) -> socket.socket:

@@ -67,7 +67,7 @@ class FindingPage(msgspec.Struct, frozen=True):
 
     risk: Risk
     terms: tuple[Term, ...]
-    cuts: tuple[str, ...]
+    cuts: tuple[Ref, ...]
     entry: str
     rule: RulePage | None
     tags: tuple[Tag, ...]
@@ -105,7 +105,7 @@ def finding(call: Call) -> FindingPage:
     return FindingPage(
         risk(world, found),
         tuple(_term(name, value) for name, value in found.terms.items()),
-        tuple(_cut_in_words(call, cut) for cut in path.cut) if path else (),
+        tuple(ref(world, cut) for cut in path.cut) if path else (),
         path.entry if path else "",
         _rule_page(found.rule),
         tuple(_tag(tag) for tag in found.tags),
@@ -114,10 +114,9 @@ def finding(call: Call) -> FindingPage:
 
 
 def _term(name: str, value: Any) -> Term:
+    """A term is a value, or ``{value, because}``."""
     if isinstance(value, dict):
-        return Term(name, value.get("value"), str(value.get("why") or value.get("reason") or ""))
-    if isinstance(value, list | tuple) and len(value) == 2:
-        return Term(name, value[0], str(value[1]))
+        return Term(name, value.get("value"), str(value.get("because", "")))
     return Term(name, value, "")
 
 
@@ -125,11 +124,6 @@ def _tag(tag: Any) -> Tag:
     """A tag is ``{framework: id, why: reason}``."""
     framework = next((key for key in tag if key != "why"), "")
     return Tag(framework, str(tag.get(framework, "")), str(tag.get("why", "")))
-
-
-def _cut_in_words(call: Call, cut: str) -> str:
-    """A cut with names instead of ids."""
-    return " ".join(call.live.world.name(word) for word in cut.split())
 
 
 def _rule_page(rule_id: str) -> RulePage | None:

@@ -30,8 +30,8 @@ class EvidenceShape(msgspec.Struct, frozen=True):
 class Hop(msgspec.Struct, frozen=True):
     """One step of a path. ``verb`` led here from the hop before; ``forward`` is False when read against the arrow.
 
-    ``labels`` are what the asset holds, ``own_labels`` those it was seen to hold itself. ``cut`` marks the step to
-    change first.
+    ``labels`` are what the asset holds, ``own_labels`` those it was seen to hold itself. ``cut`` marks the asset
+    to change first.
     """
 
     asset: Ref
@@ -54,7 +54,7 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 class Risk(msgspec.Struct, frozen=True):
-    """A finding as a list shows it."""
+    """A finding as a list shows it. ``fix_at`` is the asset to change; the path starts where an attacker would."""
 
     id: str
     rule: str
@@ -66,7 +66,7 @@ class Risk(msgspec.Struct, frozen=True):
     subject: Ref
     explanation: str
     fix: str
-    fix_at: str
+    fix_at: Ref | None
     path: tuple[Hop, ...]
     owner: Owner
     state: str

@@ -25,9 +25,11 @@ def evidence(pieces: Iterable[Evidence]) -> tuple[EvidenceShape, ...]:
     )
 
 
-def hops(world: World, steps: Sequence[Step], *, cut: Sequence[str] = ()) -> tuple[Hop, ...]:
-    """The path with what each step rests on; the first hop carries the evidence of its asset."""
-    best = cut[0] if cut else ""
+def hops(world: World, steps: Sequence[Step], *, cut: str = "") -> tuple[Hop, ...]:
+    """The path with what each step rests on; the first hop carries the evidence of its asset.
+
+    cut: id of the asset to change first.
+    """
     shaped: list[Hop] = []
     for place, step in enumerate(steps):
         asset = world.graph.assets.get(step.asset)
@@ -42,16 +44,10 @@ def hops(world: World, steps: Sequence[Step], *, cut: Sequence[str] = ()) -> tup
                 by_weight(world.labelling.contains(step.asset)) if asset else (),
                 by_weight(asset.labels) if asset else (),
                 evidence(why),
-                bool(best) and _is_cut(best, before, step),
+                step.asset == cut,
             )
         )
     return tuple(shaped)
-
-
-def _is_cut(cut: str, before: str, step: Step) -> bool:
-    """A cut names a relation (``source verb target``) or an asset."""
-    ends = (before, step.asset) if step.forward else (step.asset, before)
-    return cut in (step.asset, f"{ends[0]} {step.verb} {ends[1]}")
 
 
 def owner(world: World, asset: str) -> Owner:
@@ -75,8 +71,8 @@ def risk(world: World, finding: Finding) -> Risk:
         ref(world, finding.subject),
         finding.explanation,
         finding.fix,
-        finding.fix_at,
-        hops(world, finding.path, cut=path.cut if path else ()),
+        ref(world, finding.fix_at) if finding.fix_at else None,
+        hops(world, path.hops if path else finding.path, cut=path.cut[0] if path and path.cut else finding.fix_at),
         owner(world, finding.subject),
         state,
         case.id if case else "",
