@@ -28,6 +28,7 @@ class Part:
     module: str
     host: str
     port: int
+    arguments: tuple[str, ...] = ()
     health: str = "/healthz"
 
     @property
@@ -53,7 +54,7 @@ def running(
         for part in parts:
             with (logs / f"{part.name}.log").open("wb") as log:
                 command = [sys.executable, "-m", part.module, "--state", str(state)]
-                command += ["--host", part.host, "--port", str(part.port), *arguments]
+                command += ["--host", part.host, "--port", str(part.port), *part.arguments]
                 # A session of its own: Ctrl-C reaches this process only, which then ends the parts in order.
                 started.append(subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True))
         for part, process in zip(parts, started, strict=True):

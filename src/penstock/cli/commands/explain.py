@@ -26,7 +26,7 @@ def command(code: str | None) -> None:
         for heading in ("rule", "severity", "title"):
             table.add_column(heading)
         for rule in rules.values():
-            table.add_row(rule.id, rule.severity, rule.title)
+            table.add_row(rule.id, rule.row.severity or "asks", rule.row.title)
         Console().print(table)
         return
     by_name = {rule.name.upper(): rule for rule in rules.values()}

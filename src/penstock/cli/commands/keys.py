@@ -77,7 +77,8 @@ def revoke(key: str, state: str | None, config: str | None) -> None:
     from penstock.respond.refresh import refresh
 
     with open_state(state, config) as opened:
-        for known in opened.store.keys():
+        made = opened.store.keys()
+        for known in made:
             if known.id == key and known.revoked_at is None:
                 opened.store.save_key(dataclasses.replace(known, revoked_at=opened.now))
                 opened.store.audit(getpass.getuser(), f"revoked key {key}", known.application, opened.now)

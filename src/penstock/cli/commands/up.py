@@ -31,11 +31,15 @@ def command(targets: tuple[str, ...], port: int, gateway_port: int, state: str |
     with open_state(state, config, create=True) as opened, only_one(opened.directory):
         outcome = scan_into(opened, targets or earlier_targets(opened))
         parts = [
-            Part("console", "penstock.serve", "127.0.0.1", port),
+            Part("console", "penstock.serve", "127.0.0.1", port, ("--config", config) if config else ()),
             Part("gateway", "penstock.protect", "127.0.0.1", gateway_port),
         ]
-        with running(parts, opened.directory, ["--config", config] if config else []) as processes:
-            click.echo(closing_screen(outcome.report, where=addresses(parts), next_steps=next_steps(opened)))
+        with running(parts, opened.directory) as processes:
+            click.echo(
+                closing_screen(
+                    outcome.report, where={part.name: part.address for part in parts}, next_steps=next_steps(opened)
+                )
+            )
             click.echo("Ctrl-C stops Penstock.", err=True)
             sys.stdout.flush()
             opened.store.close()  # the servers own the database from here on
@@ -62,10 +66,6 @@ def example_estate() -> Path | None:
         if place.is_dir():
             return place
     return None
-
-
-def addresses(parts: list[object]) -> dict[str, str]:
-    return {getattr(part, "name"): getattr(part, "address") for part in parts}  # noqa: B009
 
 
 def next_steps(state: State) -> list[str]:
