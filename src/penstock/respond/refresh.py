@@ -22,6 +22,7 @@ from penstock.settings import Settings
 
 #: Name under which the store keeps what the last refresh was made from.
 STAMP = "refreshed"
+HOUR = 3600.0
 
 Notify = Callable[[Sequence[Case]], None]
 
@@ -79,7 +80,8 @@ def refresh(store: Store, settings: Settings, state: Path, *, now: float, notify
 def stamp_of(store: Store, settings: Settings, now: float) -> str:
     """A fingerprint of everything a refresh depends on; cheap, so that a loop may ask twice a second.
 
-    Which acceptances and snoozes have run out by now is part of it: time alone can change what is open.
+    Which acceptances and snoozes have run out by now is part of it, and so is the hour: time alone can change what is
+    open, and ends people's words.
     """
     scans, keys = store.scans(), store.keys()
     parts = (
@@ -88,6 +90,7 @@ def stamp_of(store: Store, settings: Settings, now: float) -> str:
         sorted((a.finding, a.until, a.until > now) for a in store.acceptances()),
         sorted(case.id for case in store.cases() if case.until is not None and case.until <= now),
         settings,
+        int(now // HOUR),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 

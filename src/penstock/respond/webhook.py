@@ -9,7 +9,8 @@ A receiver checks that a message is ours and fresh before it believes a word of 
         if abs(time.time() - int(parts["t"])) > 300:
             return False
         signed = parts["t"].encode() + b"." + body
-        return hmac.compare_digest(hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest(), parts["v1"])
+        expected = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+        return hmac.compare_digest(expected.encode(), parts["v1"].encode())
 
 Only addresses from the operator's configuration are called, redirects are not followed, and of an answer only the
 status is read. The same message may arrive twice; its ``id`` tells.
@@ -129,7 +130,7 @@ def verify(header: str, body: bytes, secret: str, *, now: float, tolerance: int 
     at = parts.get("t", "")
     if not at.isdecimal() or abs(now - int(at)) > tolerance:
         return False
-    return hmac.compare_digest(sign(body, secret, int(at)), header)
+    return hmac.compare_digest(sign(body, secret, int(at)).encode(), f"t={at},v1={parts.get('v1', '')}".encode())
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str], deadline: float) -> int:
@@ -144,21 +145,27 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], deadline: float) ->
         )
     else:
         connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=deadline)
-    cut = threading.Timer(deadline, _cut, (connection,))  # a timeout of the socket alone starts anew with every byte
+    late = threading.Event()
+    # A timeout of the socket alone starts anew with every byte.
+    cut = threading.Timer(deadline, _cut, (connection, late))
     cut.daemon = True
     cut.start()
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, dict(headers))
-        return connection.getresponse().status
+        status = connection.getresponse().status
+        if late.is_set():  # what was read is a torn answer
+            raise TimeoutError("no whole answer in time")
+        return status
     except (OSError, http.client.HTTPException) as error:
-        raise NotReachable("A webhook cannot be reached", url, f"{error or type(error).__name__}") from error
+        raise NotReachable("A webhook cannot be reached", url, str(error) or type(error).__name__) from error
     finally:
         cut.cancel()
         connection.close()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+    late.set()
     try:
         if connection.sock is not None:
             connection.sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,113 @@
+"""The policy snapshot says for each caller what to keep from it, why, and for which findings."""
+
+import stat
+from dataclasses import replace
+
+import msgspec
+import pytest
+from respond_world import AGENT, APP, AT, LEAK, OTHER, finding, shop
+
+from penstock.errors import NotReachable
+from penstock.graph import identity
+from penstock.graph.labels import propagate
+from penstock.graph.store.protocol import AccessKey
+from penstock.protect.snapshot import decode
+from penstock.respond.cases import update
+from penstock.respond.people import People
+from penstock.respond.snapshot import compile_snapshot, read_snapshot, same_content, write_snapshot
+from penstock.settings import Organisation, Settings, UpstreamSetting
+
+
+def key(application, name="k", **more):
+    return AccessKey(name, name, f"sha-of-{name}", application, AT, **more)
+
+
+SETTINGS = Settings(security_team="security")
+
+
+def compiled(settings=SETTINGS, keys=None, findings=(LEAK,), graph=None):
+    graph = graph or shop().graph()
+    labelling = propagate(graph)
+    cases = update((), findings, (), People(graph, settings), graph, now=AT, labelling=labelling)
+    keys = keys or [key(AGENT.id, "agent"), key(OTHER.id, "other"), key(APP.id, "app")]
+    return compile_snapshot(graph, labelling, findings, cases, keys, settings, version=1, now=AT)
+
+
+def rule(caller, id):
+    return next((rule for rule in caller.rules if rule.id == id), None)
+
+
+def test_agent_that_is_reached_by_personal_data_has_it_redacted_and_says_how_it_gets_there():
+    caller = compiled().callers["sha-of-agent"]
+    out = rule(caller, "out-pii")
+    assert (out.direction, out.action, out.categories, out.findings) == ("out", "redact", ("pii",), ("f-leak",))
+    assert out.why == "pii reaches it: customers.csv → support-7b → http://llm.shop.example:8000 → support-agent"
+    assert (caller.name, caller.owner, caller.approver) == ("support-agent", "support", "customer-data")
+
+
+def test_neighbour_that_touches_nothing_has_only_the_rules_everybody_has():
+    caller = compiled().callers["sha-of-other"]
+    assert [r.id for r in caller.rules] == ["out-credentials", "in-credentials"]
+    assert rule(caller, "out-credentials").findings == ()
+
+
+def test_application_answers_for_the_agents_it_hands_on_to():
+    caller = compiled().callers["sha-of-app"]
+    assert rule(caller, "out-pii").findings == ("f-leak",)
+
+
+def test_finding_that_is_not_about_the_data_is_not_the_rules():
+    other = finding("f-else", subject=AGENT.id, path=(), root="else")
+    graph = shop().graph()
+    graph = replace(graph, relations=tuple(r for r in graph.relations if r.verb != "trained_on"))
+    assert rule(compiled(findings=(other,), graph=graph).callers["sha-of-agent"], "out-pii") is None
+
+
+def test_callers_observe_until_the_operator_says_enforce():
+    assert {c.mode for c in compiled().callers.values()} == {"observe"}
+    settings = Settings(modes={"support-agent": "enforce", APP.id: "enforce"})
+    modes = {key: caller.mode for key, caller in compiled(settings).callers.items()}
+    assert modes == {"sha-of-agent": "enforce", "sha-of-app": "enforce", "sha-of-other": "observe"}
+
+
+def test_revoked_key_is_no_caller():
+    assert "sha-of-x" not in compiled(keys=[key(AGENT.id, "x", revoked_at=AT - 1), key(APP.id)]).callers
+
+
+def test_personal_data_for_a_provider_that_is_not_sanctioned_is_noted():
+    world = shop().link(AGENT, "uses_model", identity.asset("model", "m-1", props={"provider": "elsewhere"}))
+    graph = world.graph()
+    settings = Settings(organisation=Organisation(sanctioned_providers=("openai",)))
+    noted = rule(compiled(settings, graph=graph).callers["sha-of-agent"], "in-unsanctioned")
+    assert (noted.direction, noted.action) == ("in", "observe")
+    assert "elsewhere" in noted.why
+    assert rule(compiled(graph=graph).callers["sha-of-agent"], "in-unsanctioned") is None
+
+
+def test_same_world_makes_the_same_content_whatever_version_and_time():
+    one = compiled()
+    assert same_content(one, msgspec.structs.replace(compiled(), version=9, made_at=AT + 5))
+    assert not same_content(one, compiled(Settings(upstreams=(UpstreamSetting("o", "https://o.example", "O_KEY"),))))
+
+
+def test_file_is_replaced_whole_and_private(tmp_path):
+    path = tmp_path / "state" / "snapshot.json"
+    write_snapshot(path, compiled())
+    write_snapshot(path, msgspec.structs.replace(compiled(), version=2))
+    assert decode(path.read_bytes()).version == 2
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["snapshot.json"]
+
+
+def test_failure_to_write_leaves_the_old_one_in_force(tmp_path):
+    path = tmp_path / "snapshot.json"
+    path.mkdir()  # a folder cannot be replaced by a file
+    with pytest.raises(NotReachable, match="cannot be written"):
+        write_snapshot(path, compiled())
+    assert [p.name for p in tmp_path.iterdir()] == ["snapshot.json"]
+
+
+def test_unreadable_file_is_no_snapshot(tmp_path):
+    (tmp_path / "snapshot.json").write_bytes(b'{"version": "x"')
+    assert read_snapshot(tmp_path / "snapshot.json") is None
+    assert read_snapshot(tmp_path / "none.json") is None
