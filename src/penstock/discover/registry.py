@@ -92,7 +92,8 @@ class Matcher:
         """Names with a pattern that matches, sorted."""
         path = path.casefold()
         file = path.rpartition("/")[2]
-        found = {*self._named.get(file, ()), *self._ending.get(file.rpartition(".")[2], ())}
+        _, dot, ending = file.rpartition(".")
+        found = {*self._named.get(file, ()), *(self._ending.get(ending, ()) if dot else ())}
         found.update(name for name, shape in self._other if shape.fullmatch(path))
         return tuple(sorted(found))
 
