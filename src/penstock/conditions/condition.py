@@ -80,6 +80,20 @@ class Condition:
         """Every property it reads, as written."""
         return tuple(".".join(parts) for parts in names(self.tree))
 
+    def conjuncts(self) -> list[Condition]:
+        """The parts joined by ``&&`` at the top, in order: each may be asked as soon as its variables are bound."""
+        parts: list[Node] = [self.tree]
+        while isinstance(first := parts[0], Binary) and first.sign == "&&":
+            parts[:1] = [first.left, first.right]
+        return [Condition(self.source, part, self.variables, self._schemas, self._engine) for part in parts]
+
+    @cached_property
+    def uses(self) -> frozenset[str]:
+        """The variables it speaks of."""
+        return frozenset(part.parts[0] for part in walk(self.tree) if isinstance(part, Name)) & frozenset(
+            self.variables
+        )
+
     def evaluate(self, values: Mapping[str, Any]) -> bool | Unknown:
         """True, False, or Unknown with what is missing. ``values``: variable → mapping of fields, or a scalar."""
         given = {name: self._given(name, values.get(name)) for name in self.variables}

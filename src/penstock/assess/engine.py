@@ -1,0 +1,204 @@
+"""The assessment: rules over a labelled graph give findings and questions; paths and the six answers beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from penstock.assess.answers import answers
+from penstock.assess.assessment import Assessment
+from penstock.assess.facts import Facts, sensitive
+from penstock.assess.match import Match, Matcher, Missing
+from penstock.assess.paths import attack_paths
+from penstock.assess.rules import Rule, load_rules
+from penstock.assess.score import Score, score
+from penstock.graph.graph import Graph
+from penstock.graph.labels import Labelling
+from penstock.graph.store.protocol import Acceptance
+from penstock.graph.vocabulary import PROPS, SEVERITIES, Finding, Question, Step
+from penstock.settings import Organisation
+
+#: Derived fields → the property to ask for when they are unknown.
+_ASK_FOR = {
+    "reach": "exposure",
+    "anonymous": "auth",
+    "guarded_in": "input_filter",
+    "guarded_out": "output_filter",
+    "high_risk": "purpose",
+    "criticality": "supports",
+    "owned": "owned_by",
+}
+
+
+def assess(
+    graph: Graph,
+    labelling: Labelling,
+    organisation: Organisation,
+    *,
+    acceptances: Sequence[Acceptance] = (),
+    now: float,
+) -> Assessment:
+    """Judge the graph by the shipped rules.
+
+    Args:
+        acceptances: decisions to live with a finding; those not over at ``now`` move it to ``accepted``.
+        now: seconds since the epoch.
+    """
+    found = assess_rules(load_rules(), graph, labelling, organisation)
+    facts = Facts(graph, labelling, organisation)
+    living_with = {acceptance.finding for acceptance in acceptances if acceptance.at <= now < acceptance.until}
+    open_findings = tuple(finding for finding in found.findings if finding.id not in living_with)
+    return Assessment(
+        findings=open_findings,
+        accepted=tuple(finding for finding in found.findings if finding.id in living_with),
+        questions=found.questions,
+        paths=attack_paths(facts, open_findings),
+        answers=answers(facts, found.findings),
+    )
+
+
+def assess_rules(rules: Iterable[Rule], graph: Graph, labelling: Labelling, organisation: Organisation) -> Assessment:
+    """Findings (worst first) and questions (most pressing first) of some rules, nothing else."""
+    facts = Facts(graph, labelling, organisation)
+    matcher = Matcher(facts)
+    raised: list[Raised] = []
+    asked: dict[tuple[str, str], tuple[tuple[float, ...], Question]] = {}
+    for rule in rules:
+        sure: dict[str, list[Match]] = {}
+        for match in matcher.matches(rule):
+            if match.missing:
+                for missing in match.missing:
+                    _ask(asked, _unknown(rule, missing, graph), _weight(rule, match, facts))
+            elif rule.asks:
+                about = _told(rule.row.ask, match, facts)
+                _ask(asked, Question(match.bound[rule.subject], about, rule.id), _weight(rule, match, facts))
+            else:
+                sure.setdefault(match.bound[rule.subject], []).append(match)
+        raised += [_raised(rule, subject, matches, matcher) for subject, matches in sure.items()]
+    findings = [one.finding for one in _uncovered(raised)]
+    findings.sort(key=lambda finding: (-finding.score, finding.rule, finding.subject))
+    questions = [question for _, question in sorted(asked.values(), key=lambda pair: (pair[0], pair[1].asset))]
+    return Assessment(findings=tuple(findings), questions=tuple(questions))
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    rule: Rule
+    finding: Finding
+
+
+def _raised(rule: Rule, subject: str, matches: list[Match], matcher: Matcher) -> Raised:
+    """One finding for all matches of a rule on one subject, told by its worst."""
+    facts = matcher.facts
+    ranked = sorted(
+        ((score(rule, match, matcher), match) for match in matches),
+        key=lambda pair: (-pair[0].value, len(pair[1].path), sorted(pair[1].bound.items())),
+    )
+    worst, match = ranked[0]
+    related = {id for other in matches for id in other.bound.values()} - {subject}
+    fix_at = match.bound[rule.fix_at]
+    finding = Finding(
+        id=fingerprint(rule.id, subject),
+        rule=rule.id,
+        subject=subject,
+        title=rule.row.title,
+        severity=worst.severity,
+        explanation=_told(rule.row.explain, match, facts),
+        fix=_told(rule.row.fix, match, facts),
+        path=_path(rule, match, facts),
+        score=worst.value,
+        score_range=(worst.low, worst.high),
+        terms=_terms(worst, len(matches)),
+        tags=tuple(rule.row.tags),
+        related=tuple(sorted(related)),
+        fix_at=fix_at,
+        root=fingerprint(rule.row.cause or rule.name, fix_at),
+    )
+    return Raised(rule, finding)
+
+
+def fingerprint(*parts: str) -> str:
+    """A stable id of what is meant: equal across scans, different for different parts (80 bits of SHA-256)."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+
+
+def _terms(found: Score, matches: int) -> Mapping[str, object]:
+    return {**found.terms, "matches": {"value": matches, "because": "ways in which the rule applies to the subject"}}
+
+
+def _uncovered(raised: list[Raised]) -> list[Raised]:
+    """Findings that no worse finding on the same asset makes superfluous; the covered become related to it."""
+    by_name = {(one.rule.name, one.finding.subject): one for one in raised}
+    return [
+        one for one in raised if not any((name, one.finding.subject) in by_name for name in one.rule.row.covered_by)
+    ]
+
+
+def _path(rule: Rule, match: Match, facts: Facts) -> tuple[Step, ...]:
+    """The matched way, and on to where the labels of the ``follow`` variable come from."""
+    path = match.path
+    if not rule.row.follow or not path or path[-1].asset != match.bound[rule.row.follow]:
+        return path
+    asset = path[-1].asset
+    proofs = [facts.labelling.proof(asset, label) for label in sensitive(facts.labelling.touches(asset))[:1]]
+    return path + tuple(step for proof in proofs for step in back(proof))
+
+
+def back(proof: tuple[Step, ...]) -> tuple[Step, ...]:
+    """A proof (origin to asset) walked from the asset to the origin, without the asset itself."""
+    return tuple(Step(proof[n - 1].asset, proof[n].verb, not proof[n].forward) for n in range(len(proof) - 1, 0, -1))
+
+
+# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _ask(
+    asked: dict[tuple[str, str], tuple[tuple[float, ...], Question]], question: Question, weight: tuple[float, ...]
+) -> None:
+    key = (question.asset, question.prop or question.verb or question.about)
+    if key not in asked or (weight, question.rule) < (asked[key][0], asked[key][1].rule):
+        asked[key] = (weight, question)
+
+
+def _weight(rule: Rule, match: Match, facts: Facts) -> tuple[float, ...]:
+    """What to ask first: questions of their own by rank, then what hangs on the worst rule; the weightiest asset first."""
+    impact = facts.impact(match.bound[rule.subject])[0]
+    if rule.asks:
+        return (0 if not match.missing else 3, rule.row.rank, -impact)
+    severity = SEVERITIES.index(rule.row.severity)
+    return (1 if severity > 2 else 2, -severity, -impact)
+
+
+def _unknown(rule: Rule, missing: Missing, graph: Graph) -> Question:
+    name = graph.assets[missing.asset].name
+    prop = _ASK_FOR.get(missing.prop, missing.prop)
+    if prop in PROPS:
+        return Question(missing.asset, f"{name}: {PROPS[prop].meaning}", rule.id, prop=prop)
+    verb = missing.verb or prop
+    about = f"{name}: whether there is more that it {verb.replace('_', ' ')}"
+    return Question(missing.asset, about, rule.id, verb=verb)
+
+
+# ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _told(text: str, match: Match, facts: Facts) -> str:
+    """The text with ``{variable}`` and ``{variable.field}`` filled in."""
+
+    def word(found: re.Match[str]) -> str:
+        name, _, field = found[1].partition(".")
+        if name == "path":
+            return str(max(0, len(match.path) - 1))
+        asset = facts.graph.assets[match.bound[name]]
+        if not field:
+            return asset.name
+        if field == "labels":
+            return ", ".join(sensitive(facts.labelling.touches(asset.id))) or "no known sensitive data"
+        value = facts.of(asset.id).get(field)
+        if isinstance(value, list | tuple | set | frozenset):
+            return ", ".join(sorted(map(str, value)))
+        return "unknown" if value is None else str(int(value) if isinstance(value, float) else value)
+
+    return re.sub(r"\{([^{}]*)\}", word, text)

@@ -1,0 +1,106 @@
+"""How bad, in words and as a number that orders: impact × likelihood move a rule's severity, every term with reason.
+
+The severity of a combination belongs to the rule (a row says where it starts); what is at stake and how readily it is
+reached move it by one step. The number lies inside the severity's band, so that order never contradicts severity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from penstock.assess.facts import Facts
+from penstock.assess.match import Match, Matcher
+from penstock.assess.rules import Rule
+from penstock.graph.vocabulary import SEVERITIES
+
+#: Severity → the part of 0-100 that its findings lie in.
+BANDS: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {"info": (0, 10), "low": (10, 35), "medium": (35, 60), "high": (60, 85), "critical": (85, 100)}
+)
+#: impact + likelihood from which on a finding is one step worse than its rule says, and up to which one step milder
+#: (set on the eight development scenarios, November 2026: 4 and 4; at most 4 together).
+WORSE_FROM, MILDER_TO = 8, 4
+#: Weights inside a band; they add up to 1. Combinations stand before the settings they are built on.
+_IMPACT, _LIKELIHOOD, _COMBINED, _SPREAD = 0.35, 0.30, 0.25, 0.10
+#: Assets touched from which on more make no difference to the order.
+_WIDE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """``low`` to ``high`` is the range that the unknown leaves."""
+
+    severity: str
+    value: float
+    low: float
+    high: float
+    terms: Mapping[str, Any] = field(default_factory=dict)
+
+
+def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
+    """The score of one match."""
+    facts = matcher.facts
+    impact, impact_why = max((facts.impact(id) for id in match.bound.values()), key=lambda found: found[0])
+    doors = [facts.likelihood(id) for id in match.bound.values()]
+    likely = max(door[1] for door in doors)
+    likely_why = next(door[3] for door in doors if door[1] == likely)
+    lowest, highest = max(door[0] for door in doors), max(door[2] for door in doors)
+    steps, reasons = _shifts(rule, match, matcher)
+    spread = min(1.0, len(_related(match, facts)) / _WIDE)
+
+    def at(likelihood: int) -> tuple[str, float]:
+        severity = severity_of(rule, impact, likelihood, steps)
+        low, high = BANDS[severity]
+        inside = (
+            _IMPACT * (impact - 1) / 3 + _LIKELIHOOD * (likelihood - 1) / 3 + _COMBINED * rule.combination
+        ) + _SPREAD * spread
+        return severity, round(low + (high - low) * 0.99 * inside, 3)
+
+    severity, value = at(likely)
+    return Score(
+        severity=severity,
+        value=value,
+        low=min(value, at(lowest)[1]),
+        high=max(value, at(highest)[1]),
+        terms={
+            "starts at": {"value": rule.row.severity, "because": rule.row.title},
+            "impact": {"value": impact, "because": impact_why},
+            "likelihood": {"value": likely, "because": likely_why, "range": [lowest, highest]},
+            "steps": {"value": steps, "because": reasons},
+            "spread": {"value": round(spread, 2), "because": "assets that the matched ones have power over"},
+        },
+    )
+
+
+def severity_of(rule: Rule, impact: int, likelihood: int, steps: int = 0) -> str:
+    """The rule's severity in a context of 1-4 impact and 1-4 likelihood, ``steps`` up or down by its own reasons."""
+    start = SEVERITIES.index(rule.row.severity)
+    if rule.row.fixed:
+        moved = start + steps
+    else:
+        together = impact + likelihood
+        moved = start + steps + (together >= WORSE_FROM) - (together <= MILDER_TO)
+    least, most = SEVERITIES.index(rule.row.at_least), SEVERITIES.index(rule.at_most)
+    return SEVERITIES[max(min(moved, most), min(least, start))]
+
+
+def _shifts(rule: Rule, match: Match, matcher: Matcher) -> tuple[int, list[str]]:
+    steps, reasons = 0, []
+    for sign, shifts in ((1, rule.raises), (-1, rule.lowers)):
+        for condition, shift in shifts:
+            if matcher.holds(condition, match.bound, max(0, len(match.path) - 1)) is True:
+                steps += sign * shift.by
+                reasons.append(shift.why)
+    return steps, reasons
+
+
+def _related(match: Match, facts: Facts) -> frozenset[str]:
+    return frozenset(facts.powers(match.bound.values()))
+
+
+def worst(scores: Iterable[Score]) -> Score:
+    """The one to show when a finding has several matches."""
+    return max(scores, key=lambda found: (found.value, found.high))
