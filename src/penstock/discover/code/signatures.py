@@ -1,0 +1,305 @@
+"""Signatures: which resolved name makes what, and where its arguments stand. Rows are data (packs/signatures/*.yaml)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+from penstock.discover.code import python, typescript
+from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND
+from penstock.discover.code.resolve import Frames, Module, Resolver, Target
+from penstock.discover.collector import Fact
+from penstock.knowledge.pack import define_pack, load_pack
+
+Makes = Literal[
+    "client", "model", "request", "agent", "tool", "server", "server_tool", "server_prompt", "handler", "prompt", "store",
+    "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function", "mcp_client",
+]  # fmt: skip
+Places = str | int | tuple[str | int, ...]
+
+
+class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One row; see the header of the pack for the fields.
+
+    ``providers``/``names`` choose by the last name or the package that matched; ``positions`` replaces the places of
+    some last names; ``defaults`` are names of the package that hold for an argument that is not given; ``router``: a
+    model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another thing;
+    ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant.
+    """
+
+    id: str
+    package: tuple[str, ...]
+    symbol: tuple[str, ...]
+    makes: Makes
+    provider: str = ""
+    providers: dict[str, str] = {}
+    name: str = ""
+    names: dict[str, str] = {}
+    role: str = ""
+    args: dict[str, tuple[str | int, ...]] = {}
+    positions: dict[str, dict[str, tuple[str | int, ...]]] = {}
+    defaults: dict[str, tuple[str, ...]] = {}
+    language: str = ""
+    router: bool = False
+    weights: bool = False
+    weak: bool = False
+    hosted: bool = False
+    hub: bool = False
+    named: bool = False
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A constant of a package and the text it stands for."""
+
+    id: str
+    value: str
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+
+
+class Site(NamedTuple):
+    """A place where a signature applies: a call, or a decorator on a function (``decorated`` is its scope, else -1)."""
+
+    path: str
+    call: int
+    row: Signature
+    symbol: str
+    receiver: Target | None
+    decorated: int = -1
+
+
+def match(symbol: str) -> Signature | None:
+    """The signature of a resolved name, such as ``openai.OpenAI().chat.completions.create``."""
+    return _match(symbol)
+
+
+@cache
+def _match(symbol: str) -> Signature | None:
+    plain = symbol.replace("[]", "")
+    for pattern, package, row in _index().get(_tail(plain), ()):
+        if _inside(plain, package) and _ends(plain, package, pattern):
+            return row
+    return None
+
+
+def last_name(symbol: str) -> str:
+    """The class or function that a name is about: ``Chroma`` of ``langchain_chroma.Chroma.from_documents``."""
+    return symbol.rstrip("()").rpartition(".")[2]
+
+
+def provider_of(row: Signature, symbol: str) -> str:
+    """The provider that a row names for the way it was matched."""
+    if row.providers:
+        names = re.split(r"[.()]+", symbol)
+        for key, provider in row.providers.items():
+            if key in names or symbol.startswith(key):
+                return provider
+    return row.provider
+
+
+def name_for(row: Signature, symbol: str) -> str:
+    """The name that a row gives to what it makes."""
+    if row.names:
+        names = re.split(r"[.()]+", symbol)
+        for key, name in row.names.items():
+            if key in names:
+                return name
+    return row.name
+
+
+def members() -> dict[str, str]:
+    """Constants of packages that stand for texts."""
+    return {row.id: row.value for row in load_pack("members").rows}
+
+
+@cache
+def tails() -> frozenset[str]:
+    """The last names that any signature ends in: what need not be resolved has none of them."""
+    return frozenset(_index())
+
+
+def _tail(symbol: str) -> str:
+    return symbol.rpartition(".")[2]
+
+
+def _inside(symbol: str, package: str) -> bool:
+    return symbol.startswith(package) and symbol[len(package) : len(package) + 1] in (".", "/", "")
+
+
+def _ends(symbol: str, package: str, pattern: str) -> bool:
+    if pattern.startswith("*."):
+        return symbol.endswith(pattern[1:])
+    return symbol.endswith("." + pattern) and len(symbol) > len(package) + len(pattern)
+
+
+@cache
+def _index() -> dict[str, list[tuple[str, str, Signature]]]:
+    found: dict[str, list[tuple[str, str, Signature]]] = {}
+    for row in load_pack("signatures").rows:
+        for symbol in row.symbol:
+            for pattern in _expand(symbol):
+                for package in row.package:
+                    found.setdefault(_tail(pattern), []).append((pattern, package, row))
+    for rows in found.values():  # the longest pattern is the most telling; a bare "*." comes last
+        rows.sort(key=lambda entry: (entry[0].startswith("*."), -len(entry[0]), -len(entry[1])))
+    return found
+
+
+def _expand(pattern: str) -> Iterator[str]:
+    start = pattern.find("{")
+    if start < 0:
+        yield pattern
+        return
+    end = pattern.index("}", start)
+    for choice in pattern[start + 1 : end].split(","):
+        yield from _expand(pattern[:start] + choice.strip() + pattern[end + 1 :])
+
+
+# sites
+
+
+def sites(resolver: Resolver) -> Iterator[Site]:
+    """Every call and decorator of a source to which a signature applies."""
+    for module in resolver.modules.values():
+        decorators = {d for scope in module.scopes for d in scope[DECORATORS]}
+        for call in module.calls:
+            if call not in decorators and _may_match(module, call):
+                yield from _at_call(resolver, module, call)
+        for number, scope in enumerate(module.scopes):
+            for decorator in scope[DECORATORS]:
+                if scope[KIND] == FUNCTION:
+                    yield from _at_decorator(resolver, module, decorator, number)
+
+
+def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
+    callee = module.expressions[call][2]
+    for target in resolver.follow(module.path, callee):
+        for symbol in _symbols(resolver, target):
+            if row := match(symbol):
+                yield Site(module.path, call, row, symbol, target)
+                return
+
+
+def _at_decorator(resolver: Resolver, module: Module, decorator: int, scope: int) -> Iterator[Site]:
+    row = module.expressions[decorator]
+    callee = row[2] if row[0] == "c" else decorator
+    for target in resolver.follow(module.path, callee):
+        if target.kind == "external" and (signature := match(target.symbol)):
+            yield Site(module.path, decorator, signature, target.symbol, target, scope)
+            return
+
+
+def _symbols(resolver: Resolver, target: Target) -> list[str]:
+    if target.kind == "external":
+        return [target.symbol]
+    if target.kind == "class" and resolver.modules[target.path].scopes[target.ref][BASES]:
+        return resolver.base_symbols(target.path, target.ref)
+    return []
+
+
+def _may_match(module: Module, call: int) -> bool:
+    """A cheap look at the last name before anything is resolved."""
+    callee = module.expressions[module.expressions[call][2]]
+    while callee[0] in "*i":
+        callee = module.expressions[callee[2]]
+    if callee[0] == "a":
+        return callee[3] in tails()
+    return callee[0] in "rc"
+
+
+# arguments
+
+
+def arguments(
+    resolver: Resolver, path: str, call: int, row: Signature, role: str, symbol: str = ""
+) -> list[tuple[str, int, Frames]]:
+    """Where a call gives the argument that plays a role: (file, row, frames); empty when it is not given."""
+    places = row.args.get(role, ())
+    for name, other in row.positions.items():
+        if symbol.endswith(name) and role in other:
+            places = other[role]
+    for place in places:
+        if found := argument(resolver, path, call, place):
+            return found
+    return []
+
+
+def argument(resolver: Resolver, path: str, call: int, place: str | int) -> list[tuple[str, int, Frames]]:
+    """The argument at one place: a position, a keyword, or a path into either (``config.system``, ``0.model``)."""
+    row = resolver.modules[path].expressions[call]
+    if row[0] != "c":
+        return []
+    head, *rest = str(place).split(".")
+    if head.isdigit():
+        position = int(head)
+        if position >= len(row[3]):
+            return []
+        found: list[tuple[str, int, Frames]] = [(path, row[3][position], ())]
+    elif head in row[4]:
+        found = [(path, row[4][head], ())]
+    else:
+        found = []
+        for name, value in row[4].items():
+            if name.startswith("**"):
+                found += _inside_value(resolver, path, value, (), head)
+        if not found:
+            return []
+    for part in rest:
+        found = [hit for at, value, frames in found for hit in _inside_value(resolver, at, value, frames, part)]
+    return found
+
+
+def _inside_value(
+    resolver: Resolver, path: str, value: int, frames: Frames, part: str
+) -> Iterator[tuple[str, int, Frames]]:
+    for target in resolver.follow(path, value, frames):
+        if target.kind == "value":
+            row = resolver.modules[target.path].expressions[target.ref]
+            if row[0] == "d":
+                for name, inner in row[2]:
+                    if name == part:
+                        yield target.path, inner, target.frames
+                    elif name == "**":
+                        yield from _inside_value(resolver, target.path, inner, target.frames, part)
+            elif row[0] == "l" and part.isdigit() and int(part) < len(row[2]):
+                yield target.path, row[2][int(part)], target.frames
+        elif target.kind in ("external", "instance") and target.ref >= 0:
+            at = target.path if target.kind == "external" else target.symbol
+            call = resolver.modules[at].expressions[target.ref] if at in resolver.modules else ["?"]
+            if call[0] == "c" and part in call[4]:
+                yield at, call[4][part], target.frames
+
+
+# examples
+
+
+def _check(row: Signature, example: Any) -> bool:
+    return any(site.row.id == row.id for site in sites(_read(row, str(example))))
+
+
+def _read(row: Signature, text: str) -> Resolver:
+    script = row.language == "script" or bool(re.search(r"\bfrom ['\"]|;\s*$", text))
+    path = "example.ts" if script else "example.py"
+    value, _ = typescript.read(text.encode(), path) if script else python.read(text.encode())
+    return Resolver([Fact("code", path, value)], known=members())
+
+
+def _validate(row: Signature) -> Iterator[str]:
+    if not row.package or not row.symbol:
+        yield "it needs a package and a symbol: a bare name never applies"
+
+
+def _check_member(row: Member, example: Any) -> bool:
+    return members().get(str(example)) == row.value
+
+
+define_pack("signatures", Signature, check=_check, validate=_validate)
+define_pack("members", Member, check=_check_member)
+
+__all__ = ["CLASS", "Signature", "Site", "argument", "arguments", "match", "members", "sites"]
