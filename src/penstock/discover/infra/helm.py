@@ -71,6 +71,7 @@ def _part(file: File, key: str, part: Map, root: Map) -> Iterator[Yielded]:
         yield from env_fact(file, name, value, line)
         if value and not is_secret(name, value):
             env[name] = value[:2_000]
+    limits = as_map(dig(part, "resources", "limits"))
     ingress = as_map(part.get("ingress") or (root.get("ingress") if not key else None))
     yield Fact("helm", file.path, {
         "key": key,
@@ -82,7 +83,7 @@ def _part(file: File, key: str, part: Map, root: Map) -> Iterator[Yielded]:
         "name": as_text(part.get("fullnameOverride")) or (as_text(part.get("name")) if key else ""),
         "namespace": as_text(part.get("namespaceOverride") or part.get("namespace") or root.get("namespaceOverride")),
         "port": as_text(dig(part, "service", "port")),
-        "gpu": any(r.startswith(_GPU) for r in as_map(dig(part, "resources", "limits"))) or bool(part.get("requestGPU")),
+        "gpu": bool(part.get("requestGPU")) or any(r.startswith(_GPU) for r in limits),
         "ingress": {
             "enabled": as_flag(ingress.get("enabled")),
             "class": as_text(ingress.get("className") or ingress.get("ingressClassName")),

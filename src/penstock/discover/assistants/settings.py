@@ -1,0 +1,179 @@
+"""Settings of coding assistants: what they may do without asking, what runs by itself, and where their models are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from penstock.discover.assistants.documents import read
+from penstock.discover.assistants.files import AssistantRow, assistant, rows
+from penstock.discover.collector import Fact, File, Yielded, collector
+from penstock.discover.infra.environment import redacted, without_credentials
+from penstock.discover.infra.marked import Map, as_map, as_text, dig, line_of, maps, texts
+from penstock.graph import identity
+from penstock.graph.vocabulary import Asset, Observation, Unseen
+
+NAME = "assistants.settings"
+MOST = 500
+#: A shell without limits, as Claude Code writes permissions.
+_ANY_COMMAND = re.compile(r"Bash(?:\(\s*(?:\*|:\*)?\s*\))?\Z|\*\Z")
+_NETWORK = re.compile(
+    r"\b(?:curl|wget|nc|ncat|netcat|ssh|scp|rsync|ftp|telnet|Invoke-WebRequest|iwr)\b|https?://", re.I
+)
+_WRITES = re.compile(r"(?:^|\s)(?:rm|mv|cp|tee|sed -i|chmod|chown|git (?:push|commit|add|reset))\b|>", re.I)
+#: Variables that send an assistant's model traffic elsewhere.
+_BASE_URL = re.compile(
+    r"(?:ANTHROPIC|OPENAI|GEMINI|GOOGLE_GEMINI|AZURE_OPENAI|OLLAMA)\w*_(?:BASE_URL|API_BASE|HOST|ENDPOINT)\Z"
+)
+
+
+@collector(
+    NAME,
+    reads=[pattern for row in rows() for pattern in row.settings],
+    sees="approval, autonomy, sandbox, hooks, model and model address of Claude Code, Codex, Gemini CLI and Copilot",
+    unseen="settings of a user's home and of managed policies",
+)
+def settings(file: File) -> Iterator[Yielded]:
+    """What the settings change about an assistant."""
+    document = read(file, NAME)
+    if isinstance(document, Unseen):
+        yield document
+        return
+    root = as_map(document)
+    by_id = {row.id: row for row in rows()}
+    if file.path.endswith(".codex/config.toml"):
+        yield from _codex(file, by_id["codex"], root)
+    elif ".gemini/" in f"/{file.path}":
+        yield from _gemini(file, by_id["gemini-cli"], root)
+    elif ".vscode/" in f"/{file.path}":
+        yield from _copilot(file, by_id["copilot"], root)
+    else:
+        yield from _claude(file, by_id["claude-code"], root)
+
+
+def _claude(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
+    permissions = as_map(root.get("permissions"))
+    mode = as_text(permissions.get("defaultMode"))
+    allowed = texts(permissions.get("allow"))
+    free = [rule for rule in allowed if _ANY_COMMAND.match(rule.strip())]
+    props: dict[str, Any] = {"autonomy": "act"} if root else {}
+    why = []
+    if mode == "bypassPermissions" or free:
+        props["approval"] = "none"
+        why.append(
+            f"permissions.defaultMode is {mode}" if mode == "bypassPermissions" else f"{free[0]} needs no approval"
+        )
+    elif mode == "plan":
+        props["autonomy"] = "suggest"
+        why.append("permissions.defaultMode is plan")
+    sandbox = as_map(root.get("sandbox")).get("enabled")
+    if isinstance(sandbox, bool):
+        props["sandbox"] = sandbox
+    if root.get("enableAllProjectMcpServers") is True:
+        why.append("every MCP server of a project is accepted unasked")
+    yield from _assistant(file, row, props, line_of(root, "permissions"), why)
+    host = assistant(row, file.scope)
+    yield from _hooks(file, host, as_map(root.get("hooks")))
+    yield from _environment(file, host, as_map(root.get("env")))
+    yield from _model(file, host, as_text(root.get("model")), "", line_of(root, "model"))
+
+
+def _codex(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
+    policy, sandbox = as_text(root.get("approval_policy")), as_text(root.get("sandbox_mode"))
+    props: dict[str, Any] = {"autonomy": "act"}
+    why = []
+    if policy:
+        props["approval"] = "none" if policy == "never" else "required"
+        why.append(f"approval_policy is {policy}")
+    if sandbox:
+        props["sandbox"] = sandbox != "danger-full-access"
+        why.append(f"sandbox_mode is {sandbox}")
+    yield from _assistant(file, row, props, line_of(root, "approval_policy"), why)
+    host = assistant(row, file.scope)
+    provider = as_text(root.get("model_provider"))
+    chosen = as_map(dig(root, "model_providers", provider)) if provider else Map()
+    url = as_text(chosen.get("base_url"))
+    yield from _model(file, host, as_text(root.get("model")), url, line_of(root, "model"))
+
+
+def _gemini(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
+    props: dict[str, Any] = {}
+    why = []
+    if as_text(dig(root, "general", "defaultApprovalMode") or root.get("approvalMode")) == "yolo":
+        props["approval"] = "none"
+        why.append("its approval mode is yolo")
+    sandbox = root.get("sandbox", dig(root, "tools", "sandbox"))
+    if isinstance(sandbox, bool):
+        props["sandbox"] = sandbox
+    yield from _assistant(file, row, props, 1, why)
+
+
+def _copilot(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
+    """Visual Studio Code: one setting decides whether tools run unasked; else the file is no assistant's."""
+    for key in ("chat.tools.autoApprove", "chat.tools.global.autoApprove"):
+        if root.get(key) is True:
+            yield from _assistant(
+                file, row, {"approval": "none", "autonomy": "act"}, line_of(root, key), [f"{key} is on"]
+            )
+
+
+def _assistant(file: File, row: AssistantRow, props: dict[str, Any], line: int, why: list[str]) -> Iterator[Yielded]:
+    found = assistant(row, file.scope, **props)
+    yield Observation(found, file.evidence(NAME, line, chain=why))
+    yield Fact("assistant", file.path, {"id": found.id, "name": found.name})
+    yield Fact("defined", file.path, {"id": found.id, "line": line})
+
+
+def _hooks(file: File, host: Asset, hooks: Map) -> Iterator[Yielded]:
+    """Commands that run by themselves when something happens."""
+    for event in list(hooks)[:MOST]:
+        pairs = [(entry, hook) for entry in maps(hooks[event])[:MOST] for hook in maps(entry.get("hooks"))[:MOST]]
+        for index, (matched, hook) in enumerate(pairs):
+            command = as_text(hook.get("command"))
+            if not command:
+                continue
+            effects = ["exec"]
+            effects += ["network"] if _NETWORK.search(command[:20_000]) else []
+            effects += ["write"] if _WRITES.search(command[:20_000]) else []
+            line = line_of(hook, "command")
+            found = identity.asset(
+                "hook", event[:200], scope=file.scope, key=f"{file.path}#{event}#{index}",
+                props={"command": redacted(command)[:300], "effects": effects},
+            )  # fmt: skip
+            matcher = as_text(matched.get("matcher"))
+            at = file.evidence(NAME, line, chain=(f"runs on {event}" + (f" of {matcher[:100]}" if matcher else ""),))
+            yield Observation(found, at)
+            yield Observation(host, at)
+            yield Observation(identity.relation(host, "connects_to", found), at)
+
+
+def _environment(file: File, host: Asset, env: Map) -> Iterator[Yielded]:
+    """Variables that lead model traffic to another address."""
+    for name in list(env)[:MOST]:
+        url = as_text(env[name])
+        if _BASE_URL.match(name) and re.match(r"https?://", url):
+            at = file.evidence(
+                NAME, line_of(env, name), chain=(f"{name} sends its model calls to {without_credentials(url)[:200]}",)
+            )
+            place = identity.endpoint(url, file.scope)
+            yield Observation(place, at)
+            yield Observation(identity.relation(host, "invokes", place), at)
+
+
+def _model(file: File, host: Asset, name: str, url: str, line: int) -> Iterator[Yielded]:
+    """The model that an assistant is set to: of its vendor, or of the address that it is sent to."""
+    if not name or len(name) > 200:
+        return
+    at = file.evidence(NAME, line, chain=(f"{host.name} is set to {name}",))
+    if url:
+        place, model = identity.endpoint(url, file.scope), identity.model_at(url, name, file.scope)
+        yield Observation(place, at)
+        yield Observation(identity.relation(host, "invokes", place), at)
+    else:
+        vendor = {"Claude Code": "anthropic", "Codex": "openai"}.get(host.name)
+        if vendor is None:
+            return
+        model = identity.asset("model", name, props={"provider": vendor})
+    yield Observation(model, at)
+    yield Observation(identity.relation(host, "uses_model", model), at)
