@@ -41,13 +41,18 @@ def spooled(state, *events):
         file.write(b"".join(msgspec.json.encode(e) + b"\n" for e in events))
 
 
+def leak_in(made):
+    """The finding that customer data can leave through the agent."""
+    return next(f for f in made.assessment.findings if AGENT.id in {step.asset for step in f.path})
+
+
 def in_force(state):
     return decode((state / "snapshot.json").read_bytes())
 
 
 def test_refresh_turns_the_graph_into_risks_cases_and_policy(store, state):
     made = refresh(store, SETTINGS, state, now=AT)
-    leak = next(f for f in made.assessment.findings if f.subject == AGENT.id)
+    leak = leak_in(made)
     case = next(c for c in made.cases if leak.id in c.findings)
     assert store.cases() and store.findings()
     assert made.graph.assets[case.owner].name == "support"
@@ -68,7 +73,7 @@ def test_second_refresh_changes_nothing_and_keeps_the_version(store, state):
 
 
 def test_event_lands_on_the_case_of_its_finding_and_in_the_inventory(store, state):
-    leak = next(f for f in refresh(store, SETTINGS, state, now=AT).assessment.findings if f.subject == AGENT.id)
+    leak = leak_in(refresh(store, SETTINGS, state, now=AT))
     spooled(state, *(event(n, application=AGENT.id, provider="openai", model="gpt-x", finding_ids=(leak.id,))
                      for n in range(5)))  # fmt: skip
     told = []
@@ -83,7 +88,7 @@ def test_event_lands_on_the_case_of_its_finding_and_in_the_inventory(store, stat
 
 
 def test_event_delivered_again_after_a_crash_counts_once(store, state):
-    leak = next(f for f in refresh(store, SETTINGS, state, now=AT).assessment.findings if f.subject == AGENT.id)
+    leak = leak_in(refresh(store, SETTINGS, state, now=AT))
     spooled(state, *(event(n, finding_ids=(leak.id,)) for n in range(50)))
     turn(store, SETTINGS, state, now=AT + 1)
     store.put("spool", {})  # the position was lost, all else was kept
@@ -109,7 +114,7 @@ def test_broken_lines_are_counted_not_swallowed(store, state):
 
 
 def test_accepted_finding_accepts_its_case_until_the_day_it_ends(store, state):
-    leak = next(f for f in refresh(store, SETTINGS, state, now=AT).assessment.findings if f.subject == AGENT.id)
+    leak = leak_in(refresh(store, SETTINGS, state, now=AT))
     decided = accept(store, leak.id, who="ada", why="pilot with staff only", now=AT)
     assert decided.until == AT + 90 * DAY
     made = turn(store, SETTINGS, state, now=AT + 1).refreshed
@@ -135,20 +140,22 @@ def test_acceptance_needs_a_finding_a_name_a_reason_and_an_end_within_a_year(sto
 
 def test_findings_are_meant_by_rule_and_place(store, state):
     made = refresh(store, SETTINGS, state, now=AT)
-    leak = next(f for f in made.assessment.findings if f.subject == AGENT.id)
+    leak = leak_in(made)
     assert leak in matching(made.assessment.findings, made.graph, leak.rule.lower())
-    assert leak in matching(made.assessment.findings, made.graph, leak.rule, "support-agent")
+    assert leak in matching(made.assessment.findings, made.graph, leak.rule, made.graph.assets[leak.subject].name)
     assert matching(made.assessment.findings, made.graph, leak.rule, "elsewhere") == ()
     assert matching(made.assessment.findings, made.graph, leak.id[:8]) == (leak,)
 
 
 def test_a_persons_word_names_the_owner_and_shows_what_it_contradicts(store, state):
     refresh(store, SETTINGS, state, now=AT)
-    say(store, "Ada", AGENT.id, props={"audience": "employees"}, owner="@shop/agents", until=AT + DAY, now=AT + 1)
+    say(store, "Ada", APP.id, props={"audience": "employees"}, owner="@shop/agents", until=AT + DAY, now=AT + 1)
     made = turn(store, SETTINGS, state, now=AT + 2).refreshed
-    assert made.graph.assets[AGENT.id].prop("audience") == "employees"
-    case = next(c for c in made.cases if c.state == "open" and c.owner == identity.asset("team", "agents").id)
+    assert made.graph.assets[APP.id].prop("audience") == "employees"
+    case = next(c for c in made.cases if leak_in(made).id in c.findings)
+    assert case.owner == identity.asset("team", "agents").id
     assert "Ada said so" in case.owner_why
+    assert "but support: the code owners file says so" in case.owner_why
 
 
 @pytest.mark.parametrize(

@@ -95,6 +95,16 @@ def test_model_that_many_use_belongs_to_none_of_them():
     assert found.why == "nobody is named as its owner"
 
 
+def test_model_that_one_trains_and_many_use_belongs_to_the_one():
+    world = World()
+    shared = identity.asset("model", "acme/support", props={"provider": "huggingface"})
+    for scope in ("repo:a/a", "repo:b/b"):
+        world.link(identity.application(scope), "uses_model", shared, scope=scope)
+    world.link(shared, "trained_on", DATA, scope="repo:c/c")
+    world.owned(identity.application("repo:c/c"), team("makers"), "organisation.codeowners", scope="repo:c/c")
+    assert People(world.graph(), Settings()).owner(shared.id).name == "makers"
+
+
 def test_named_approver_comes_first():
     world = shop().link(APP, "approved_by", person("cto@shop.example"))
     assert People(world.graph(), Settings()).approver(APP.id) == person("cto@shop.example").id

@@ -150,8 +150,9 @@ def _found(
 def _described(case: Case, group: Sequence[Finding], about: _Context) -> Case:
     """The case with what its findings say now: how bad, whose, who approves, who must know, who is affected."""
     people, worst = about.people, group[0]
-    root = next((a for a in (worst.fix_at, worst.root) if a in about.graph.assets), worst.subject)
-    owner = people.owner(root) or people.owner(worst.subject)
+    root = worst.fix_at if worst.fix_at in about.graph.assets else worst.subject
+    known = filter(None, map(people.owner, dict.fromkeys((root, worst.subject, *_assets_of(worst)))))
+    owner = next(known, people.owner(root))  # whoever owns what is to be changed, else the nearest who owns any of it
     labels = frozenset[str]().union(*(about.labels(finding) for finding in group))
     data = tuple(dict.fromkeys(asset for finding in group for asset in about.data(finding)))
     conflict = "".join(f"; but {claim}" for claim in owner.conflicts)

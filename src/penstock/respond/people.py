@@ -30,6 +30,11 @@ DEPENDS_ON_SOURCE = (
     "notifies",
 )  # fmt: skip
 
+#: Relations that are told where a thing is made or run, not where it is used.
+MAKING = (
+    "serves", "deployed_on", "trained_on", "fine_tuned_from", "derived_from", "indexes", "ingests", "embedded_by",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -143,11 +148,9 @@ class People:
     def _places(self, asset: str) -> Iterator[tuple[str, str]]:
         """Where to look for an owner: the asset, what makes or serves it, its application, its repository."""
         yield asset, ""
-        home = {asset}
         for relation in sorted(self.graph.into(asset, "produces", "exposes_tool"), key=lambda r: r.key):
-            home.add(relation.source)
             yield relation.source, f"through {self.name(relation.source)}, which makes it"
-        scopes = self._scopes(home) or self._scopes({asset}, seen=True)
+        scopes = self._home(asset)
         if len(scopes) > 1:  # used by many: none of them owns it
             return
         for scope in scopes:
@@ -156,15 +159,17 @@ class People:
             for repository in self._repositories(asset, application, scope):
                 yield repository, f"through the repository {self.name(repository)}"
 
-    def _scopes(self, assets: Iterable[str], *, seen: bool = False) -> tuple[str, ...]:
-        """The sources the assets belong to; with ``seen`` those in which a tenant-wide one was met."""
-        scopes: set[str] = set()
-        for asset in assets:
-            known = self.graph.assets.get(asset)
-            if known is not None and known.scope:
-                scopes.add(known.scope)
-            elif seen:
-                scopes |= {s for s in self.graph.scopes_of(asset) if s.startswith("repo:")}
+    def _home(self, asset: str) -> tuple[str, ...]:
+        """The sources the asset belongs to: its own; of a tenant-wide one where it is made or run, else where seen.
+
+        A model that one repository trains and ten use belongs to the one.
+        """
+        known = self.graph.assets.get(asset)
+        if known is not None and known.scope:
+            return (known.scope,)
+        made = [*self.graph.out(asset, *MAKING), *self.graph.into(asset, "produces")]
+        at = {e.scope for relation in made for e in self.graph.evidence.get(relation.key, ())}
+        scopes = {scope for scope in at or self.graph.scopes_of(asset) if scope.startswith("repo:")}
         return tuple(sorted(scopes))
 
     def _application(self, scope: str) -> str:

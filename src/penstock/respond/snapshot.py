@@ -114,7 +114,7 @@ def _caller(
     application = graph.assets.get(key.application)
     name = application.name if application else key.name
     parts = _parts(graph, key.application)
-    concerned = tuple(finding for finding in findings if parts & _assets_of(finding))
+    concerned = tuple(finding for finding in findings if parts & (_assets_of(finding) | set(finding.related)))
     owner = people.owner(key.application)
     return Caller(
         application=key.application,
