@@ -31,28 +31,32 @@ def wanted(scope: str, found: Iterable[Observation]) -> list[Observation]:
     for observation in found:
         if isinstance(observation.subject, Relation):
             used |= {observation.subject.source, observation.subject.target}
-    files = {
-        observation.subject.id: observation.subject.name
-        for observation in found
-        if isinstance(observation.subject, Asset) and observation.evidence.collector.startswith("data.")
-        and observation.subject.kind == "dataset"
-    }  # fmt: skip
     uses_ai = any(_is_ai(observation) for observation in found)
-    kept = []
-    for observation in found:
-        subject = observation.subject
-        if observation.evidence.collector.startswith("data.") and not (uses_ai or _stays(subject, used)):
-            continue
-        if isinstance(subject, Asset) and subject.id in files and not (subject.labels or subject.id in used):
-            folders = _folders(files[subject.id], scope)
-            if observation.evidence.collector.startswith("data.") and not used & set(folders):
-                continue
-        kept.append(observation)
-    return kept + _ties(scope, files, used)
+    kept = [row for row in found if not _from_data(row) or _belongs(row.subject, used, uses_ai)]
+    labelled = {
+        row.subject.id: row.subject.name
+        for row in found
+        if _from_data(row) and isinstance(row.subject, Asset) and row.subject.kind == "dataset" and row.subject.labels
+    }
+    ties = _ties(scope, labelled, used)
+    tied = {tie.subject.target for tie in ties if isinstance(tie.subject, Relation)}
+    if not uses_ai:  # then the folder's reader is the reason that its files are in
+        kept += [row for row in found if isinstance(row.subject, Asset) and row.subject.id in tied and row not in kept]
+    return kept + ties
+
+
+def _from_data(row: Observation) -> bool:
+    return row.evidence.collector.startswith("data.")
+
+
+def _belongs(subject: Asset | Relation, used: set[str], uses_ai: bool) -> bool:
+    if isinstance(subject, Asset) and subject.kind == "dataset":
+        return subject.id in used or bool(uses_ai and subject.labels)
+    return uses_ai
 
 
 def _ties(scope: str, files: dict[str, str], used: set[str]) -> list[Observation]:
-    """A folder that something reads holds what its files hold."""
+    """A folder that something reads holds what its labelled files hold."""
     ties = []
     for id_, path in sorted(files.items(), key=lambda row: row[1]):
         for folder_id, folder in _folders(path, scope).items():
@@ -67,10 +71,6 @@ def _folders(path: str, scope: str) -> dict[str, str]:
     parts = path.split("/")[:-1]
     names = ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
     return {file_dataset(spelling, scope).id: name for name in names for spelling in (name, f"{name}/")}
-
-
-def _stays(subject: Asset | Relation, used: set[str]) -> bool:
-    return isinstance(subject, Asset) and subject.kind == "dataset" and subject.id in used
 
 
 def _is_ai(observation: Observation) -> bool:
