@@ -29,21 +29,11 @@ _VERBS = {
     "merge": "write", "replace": "write", "delete": "delete", "drop": "delete", "truncate": "delete",
 }  # fmt: skip
 _EXECUTES = frozenset(
-    [
-        "execute",
-        "executemany",
-        "executescript",
-        "query",
-        "fetch",
-        "fetchrow",
-        "fetchval",
-        "raw",
-        "read_sql",
-        "read_sql_query",
-    ]
-)
+    {"execute", "executemany", "executescript", "query", "fetch", "fetchrow", "fetchval", "raw", "read_sql",
+     "read_sql_query"}
+)  # fmt: skip
 _CONNECTS = frozenset(
-    ["connect", "create_engine", "create_async_engine", "create_pool", "Pool", "Client", "Connection", "default"]
+    {"connect", "create_engine", "create_async_engine", "create_pool", "Pool", "Client", "Connection", "default"}
 )
 
 

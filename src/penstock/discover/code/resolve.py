@@ -22,58 +22,19 @@ MAX_STEPS = 3_000_000
 
 #: Methods that give their text or object back in another form.
 _SAME = frozenset(
-    [
-        "strip",
-        "lstrip",
-        "rstrip",
-        "format",
-        "lower",
-        "upper",
-        "title",
-        "dedent",
-        "trim",
-        "trimStart",
-        "trimEnd",
-        "toString",
-        "encode",
-        "decode",
-        "value",
-        "with_options",
-        "with_raw_response",
-        "bind",
-        "with_config",
-        "with_retry",
-        "with_structured_output",
-        "bind_tools",
-        "bindTools",
-        "withStructuredOutput",
-        "withConfig",
-        "model_copy",
-        "copy",
-        "as_agent",
-        "compile",
-    ]
-)
+    {"strip", "lstrip", "rstrip", "format", "lower", "upper", "title", "dedent", "trim", "trimStart", "trimEnd",
+     "toString", "encode", "decode", "value", "with_options", "with_raw_response", "bind", "with_config", "with_retry",
+     "with_structured_output", "bind_tools", "bindTools", "withStructuredOutput", "withConfig", "model_copy", "copy",
+     "as_agent", "compile"}
+)  # fmt: skip
+_ENV_CALLS = frozenset({"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config"})
 _SAME_CALLS = frozenset(
-    [
-        "str",
-        "String",
-        "textwrap.dedent",
-        "inspect.cleandoc",
-        "typing.cast",
-        "os.path.expanduser",
-        "pathlib.Path",
-        "tuple",
-        "list",
-        "set",
-        "sorted",
-        "pydantic.SecretStr",
-    ]
-)
+    {"str", "String", "textwrap.dedent", "inspect.cleandoc", "typing.cast", "os.path.expanduser", "pathlib.Path",
+     "tuple", "list", "set", "sorted", "pydantic.SecretStr"}
+)  # fmt: skip
 _FIELDS = frozenset(
-    ["pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "attr.ib", "attrs.field", "attr.field"]
+    {"pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "attr.ib", "attrs.field", "attr.field"}
 )
-_ENV_CALLS = frozenset(["os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config"])
 
 
 class Target(NamedTuple):
@@ -209,6 +170,11 @@ class Resolver:
         self._callers: dict[str, list[tuple[str, int]]] | None = None
         self._package_sets: dict[str, list[tuple[str, list[Any]]]] | None = None
         self.steps = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the bound on work was met, so that later answers are missing."""
+        return self.steps > MAX_STEPS
 
     # targets
 
@@ -757,9 +723,9 @@ class Resolver:
                 return [Text(value, target.path, module.line(target.ref), target.chain, length=len(value))]
             return []
         for suffix in (symbol, symbol.split(".", 1)[-1], ".".join(symbol.rsplit(".", 2)[-2:])):
-            if (value := self.known.get(suffix)) is not None:
+            if (constant := self.known.get(suffix)) is not None:
                 line = self.modules[target.path].line(target.ref) if target.ref >= 0 else 0
-                return [Text(value, target.path, line, (*target.chain, symbol), length=len(value))]
+                return [Text(constant, target.path, line, (*target.chain, symbol), length=len(constant))]
         return []
 
     def _joined(self, target: Target, row: list[Any], depth: int) -> list[Text]:

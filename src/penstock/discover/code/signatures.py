@@ -1,4 +1,4 @@
-"""Signatures: which resolved name makes what, and where its arguments stand. Rows are data (packs/signatures/*.yaml)."""
+"""Signatures: which resolved name makes what, and where its arguments stand. Rows are data: packs/signatures."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from penstock.discover.collector import Fact
 from penstock.knowledge.pack import define_pack, load_pack
 
 Makes = Literal[
-    "client", "model", "request", "agent", "tool", "server", "server_tool", "server_prompt", "handler", "prompt", "store",
-    "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function", "mcp_client",
+    "client", "model", "request", "agent", "tool", "server", "server_tool", "server_prompt", "handler", "prompt",
+    "store", "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function",
+    "mcp_client",
 ]  # fmt: skip
 Places = str | int | tuple[str | int, ...]
 
@@ -271,7 +272,7 @@ def _inside_value(
                 yield target.path, row[2][int(part)], target.frames
         elif target.kind in ("external", "instance") and target.ref >= 0:
             at = target.path if target.kind == "external" else target.symbol
-            call = resolver.modules[at].expressions[target.ref] if at in resolver.modules else ["?"]
+            call: list[Any] = resolver.modules[at].expressions[target.ref] if at in resolver.modules else ["?"]
             if call[0] == "c" and part in call[4]:
                 yield at, call[4][part], target.frames
 
