@@ -83,6 +83,7 @@ def serve(state: Path, host: str, port: int, *, allow_remote: bool = False) -> N
         timeout_graceful_shutdown=30,
         backlog=2048,
     )
+    listener.listen(config.backlog)  # from here on connections wait rather than fail
     print(f"gateway on http://{host}:{listener.getsockname()[1]}/v1", flush=True)
     try:
         uvicorn.Server(config).run([listener])

@@ -56,6 +56,7 @@ def with_data(event: Event, data: bytes) -> bytes:
     """The event with another payload, every other line as it was."""
     if event.data is not None and event.raw.count(event.data) == 1:
         return event.raw.replace(event.data, data)
+    data = data.replace(b"\n", b" ")  # only white space: a string holds no line end
     lines, done = [], False
     for line, end in _LINE.findall(event.raw):
         if not _is_data(line):
