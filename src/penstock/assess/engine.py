@@ -46,22 +46,28 @@ def assess(
         acceptances: decisions to live with a finding; those not over at ``now`` move it to ``accepted``.
         now: seconds since the epoch.
     """
-    found = assess_rules(load_rules(), graph, labelling, organisation)
     facts = Facts(graph, labelling, organisation)
+    raised, questions = judge(load_rules(), facts)
+    findings = [one.finding for one in raised]
     living_with = {acceptance.finding for acceptance in acceptances if acceptance.at <= now < acceptance.until}
-    open_findings = tuple(finding for finding in found.findings if finding.id not in living_with)
+    open_findings = tuple(finding for finding in findings if finding.id not in living_with)
     return Assessment(
         findings=open_findings,
-        accepted=tuple(finding for finding in found.findings if finding.id in living_with),
-        questions=found.questions,
-        paths=attack_paths(facts, open_findings),
-        answers=answers(facts, found.findings),
+        accepted=tuple(finding for finding in findings if finding.id in living_with),
+        questions=tuple(questions),
+        paths=attack_paths(facts, open_findings, {one.finding.id: one.ways for one in raised}),
+        answers=answers(facts, findings),
     )
 
 
 def assess_rules(rules: Iterable[Rule], graph: Graph, labelling: Labelling, organisation: Organisation) -> Assessment:
     """Findings (worst first) and questions (most pressing first) of some rules, nothing else."""
-    facts = Facts(graph, labelling, organisation)
+    raised, questions = judge(rules, Facts(graph, labelling, organisation))
+    return Assessment(findings=tuple(one.finding for one in raised), questions=tuple(questions))
+
+
+def judge(rules: Iterable[Rule], facts: Facts) -> tuple[list[Raised], list[Question]]:
+    """Every rule over the graph: what is surely so is raised, what hangs on the unknown is asked."""
     matcher = Matcher(facts)
     raised: list[Raised] = []
     asked: dict[tuple[str, str], tuple[tuple[float, ...], Question]] = {}
@@ -70,23 +76,29 @@ def assess_rules(rules: Iterable[Rule], graph: Graph, labelling: Labelling, orga
         for match in matcher.matches(rule):
             if match.missing:
                 for missing in match.missing:
-                    _ask(asked, _unknown(rule, missing, graph), _weight(rule, match, facts))
+                    _ask(asked, _unknown(rule, missing, facts.graph), _weight(rule, match, facts))
             elif rule.asks:
                 about = _told(rule.row.ask, match, facts)
                 _ask(asked, Question(match.bound[rule.subject], about, rule.id), _weight(rule, match, facts))
             else:
                 sure.setdefault(match.bound[rule.subject], []).append(match)
         raised += [_raised(rule, subject, matches, matcher) for subject, matches in sure.items()]
-    findings = [one.finding for one in _uncovered(raised)]
-    findings.sort(key=lambda finding: (-finding.score, finding.rule, finding.subject))
-    questions = [question for _, question in sorted(asked.values(), key=lambda pair: (pair[0], pair[1].asset))]
-    return Assessment(findings=tuple(findings), questions=tuple(questions))
+    raised.sort(key=lambda one: (-one.finding.score, one.rule.id, one.finding.subject))
+    questions = sorted(asked.values(), key=lambda pair: (pair[0], pair[1].asset, pair[1].about))
+    return _uncovered(raised), [question for _, question in questions]
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
+    """A finding with its rule and the different ways in which it applies, the worst first."""
+
     rule: Rule
     finding: Finding
+    ways: tuple[tuple[Step, ...], ...]
+
+
+#: Ways kept of one finding; a person reads a few.
+_WAYS = 4
 
 
 def _raised(rule: Rule, subject: str, matches: list[Match], matcher: Matcher) -> Raised:
@@ -116,7 +128,8 @@ def _raised(rule: Rule, subject: str, matches: list[Match], matcher: Matcher) ->
         fix_at=fix_at,
         root=fingerprint(rule.row.cause or rule.name, fix_at),
     )
-    return Raised(rule, finding)
+    ways = dict.fromkeys(_path(rule, match, facts) for _, match in ranked[: _WAYS * 5])
+    return Raised(rule, finding, tuple(ways)[:_WAYS])
 
 
 def fingerprint(*parts: str) -> str:
@@ -129,10 +142,14 @@ def _terms(found: Score, matches: int) -> Mapping[str, object]:
 
 
 def _uncovered(raised: list[Raised]) -> list[Raised]:
-    """Findings that no worse finding on the same asset makes superfluous; the covered become related to it."""
-    by_name = {(one.rule.name, one.finding.subject): one for one in raised}
+    """One finding for each name and subject (several rows may see one risk), less those that another one covers."""
+    worst: dict[tuple[str, str], Raised] = {}
+    for one in raised:
+        worst.setdefault((one.rule.name, one.finding.subject), one)
     return [
-        one for one in raised if not any((name, one.finding.subject) in by_name for name in one.rule.row.covered_by)
+        one
+        for (_, subject), one in worst.items()
+        if not any((name, subject) in worst for name in one.rule.row.covered_by)
     ]
 
 
@@ -163,7 +180,7 @@ def _ask(
 
 
 def _weight(rule: Rule, match: Match, facts: Facts) -> tuple[float, ...]:
-    """What to ask first: questions of their own by rank, then what hangs on the worst rule; the weightiest asset first."""
+    """What to ask first: questions of their own by rank, then what hangs on the worst rule; weighty assets first."""
     impact = facts.impact(match.bound[rule.subject])[0]
     if rule.asks:
         return (0 if not match.missing else 3, rule.row.rank, -impact)

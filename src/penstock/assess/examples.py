@@ -17,7 +17,7 @@ from penstock.graph import identity
 from penstock.graph.graph import Graph
 from penstock.graph.merge import merge
 from penstock.graph.vocabulary import VERBS, Asset, Complete, Evidence, Observation
-from penstock.settings import Organisation
+from penstock.settings import Organisation, parse_settings
 
 _SCOPE = "repo:example"
 
@@ -52,11 +52,15 @@ def world(example: Any) -> World:
                 raise NotUnderstood("A step of a world is one relation", text, "-verb->")
             ends = (one, two) if segment.forward else (two, one)
             source, target = (assets[end.variable] for end in ends)
-            observations.append(Observation(identity.relation(source, *segment.verbs, target), evidence))
+            verb = next(iter(segment.verbs))
+            observations.append(Observation(identity.relation(source, verb, target), evidence))
     partly = set(said.get("partly") or ())
     complete = [Complete(_SCOPE, verb, "example") for verb in VERBS if verb not in partly]
-    org = {k: tuple(v) if isinstance(v, list) else v for k, v in (said.get("org") or {}).items()}
-    return World(merge(observations, complete=complete), Organisation(**org), bool(said.get("asks")))
+    return World(
+        merge(observations, complete=complete),
+        parse_settings({"organisation": dict(said.get("org") or {})}, "example").organisation,
+        bool(said.get("asks")),
+    )
 
 
 def _asset(spot: Spot, text: str) -> Asset:

@@ -8,7 +8,7 @@ follow by how many ways run through them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from penstock.assess.assessment import AttackPath
 from penstock.assess.facts import Facts
@@ -27,16 +27,23 @@ _CALLS = frozenset(
 )
 
 
-def attack_paths(facts: Facts, findings: Sequence[Finding]) -> tuple[AttackPath, ...]:
-    """The paths that the findings tell, worst first; one for each way, with all findings that tell it."""
+def attack_paths(
+    facts: Facts, findings: Sequence[Finding], ways: Mapping[str, Sequence[tuple[Step, ...]]]
+) -> tuple[AttackPath, ...]:
+    """The paths that the findings tell, worst first; one for each way, with all findings that tell it.
+
+    Args:
+        ways: finding id → the different ways in which its rule applies, the worst first.
+    """
     rules = {rule.id: rule for rule in load_rules()}
     told: dict[tuple[str, tuple[str, ...]], list[tuple[Finding, tuple[Step, ...]]]] = {}
     for finding in findings:
         rule = rules.get(finding.rule)
-        if rule is None or not rule.row.entry or SEVERITIES.index(finding.severity) < _SHOWN_FROM or not finding.path:
+        if rule is None or not rule.row.entry or SEVERITIES.index(finding.severity) < _SHOWN_FROM:
             continue
-        for entry, way in _ways(rule, finding, facts):
-            told.setdefault((entry, tuple(step.asset for step in way)), []).append((finding, way))
+        for own in ways.get(finding.id, (finding.path,)):
+            for entry, way in _ways(rule, own, facts):
+                told.setdefault((entry, tuple(step.asset for step in way)), []).append((finding, way))
     crossed = Counter(asset for _, way in told for asset in way)
     paths = [_path(entry, way, tellers, crossed) for (entry, way), tellers in told.items()]
     return tuple(sorted(paths, key=lambda p: (-SEVERITIES.index(p.severity), len(p.hops), [h.asset for h in p.hops])))
@@ -58,15 +65,17 @@ def _path(
     )
 
 
-def _ways(rule: Rule, finding: Finding, facts: Facts) -> Iterator[tuple[str, tuple[Step, ...]]]:
-    """(entry, way) for the nearest doors of the finding's own way."""
-    graph, first = facts.graph, finding.path[0]
+def _ways(rule: Rule, own: tuple[Step, ...], facts: Facts) -> Iterator[tuple[str, tuple[Step, ...]]]:
+    """(entry, way) for the nearest doors of a finding's own way."""
+    if not own:
+        return
+    graph, first = facts.graph, own[0]
     for entry in ("internet", "untrusted_content") if rule.row.entry == "any" else (rule.row.entry,):
         doors = list(_doors(graph, first.asset, entry))
         if not doors and rule.row.entry != "any":
             doors = [(Step(first.asset),)]
         for door in doors[:_DOORS]:
-            way = door + finding.path[1:]
+            way = door + own[1:]
             if len({step.asset for step in way}) == len(way):
                 yield entry, way
 
@@ -93,9 +102,9 @@ def _doors(graph: Graph, start: str, entry: str) -> Iterator[tuple[Step, ...]]:
 def _is_door(graph: Graph, id: str, entry: str) -> bool:
     asset = graph.assets[id]
     if entry == "internet":
-        return asset.prop("exposure") == "internet" or asset.prop("public_read") is True
+        return bool(asset.prop("exposure") == "internet" or asset.prop("public_read"))
     if entry == "untrusted_content":
-        return asset.prop("trust") == "untrusted"
+        return bool(asset.prop("trust") == "untrusted")
     return asset.kind in ("content_source", "registry", "package", "provider") or asset.prop("trust") == "untrusted"
 
 

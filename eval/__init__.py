@@ -1,0 +1,1 @@
+"""Accuracy on labelled material: ``make eval SET=DIR``."""
