@@ -28,6 +28,7 @@ _TICK_NS, _COARSE_TICK_NS = 50_000_000, 2_000_000_000
 
 _SCHEMA = """
 create table if not exists about (code text not null, signature text not null, reads blob not null);
+create table if not exists history (root text primary key, head text not null, people blob not null) without rowid;
 create table if not exists sources (scope text primary key, used real not null, shape blob, found blob) without rowid;
 create table if not exists files (
   scope text not null, path text not null, stat text not null, digest blob not null, claims blob not null,
@@ -93,6 +94,24 @@ class Cache:
             return bytes(row[0])
 
         return self._try(look, None)
+
+    def history(self, root: str, head: str) -> bytes | None:
+        """Who committed up to ``head`` in the repository at ``root``, if that was read before."""
+
+        def look(lines: sqlite3.Connection) -> bytes | None:
+            row = lines.execute("select people from history where root = ? and head = ?", (root, head)).fetchone()
+            return bytes(row[0]) if row else None
+
+        return self._try(look, None)
+
+    def keep_history(self, root: str, head: str, people: bytes) -> None:
+        """Remember who committed."""
+
+        def keep(lines: sqlite3.Connection) -> None:
+            with lines:
+                lines.execute("insert or replace into history values (?, ?, ?)", (root, head, people))
+
+        self._try(keep, None)
 
     def files(self, scope: str) -> dict[str, Row]:
         """What is known of a source's files, by path."""

@@ -19,8 +19,9 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from penstock.errors import NotReachable, PenstockError, WrongUse
@@ -39,6 +40,10 @@ _OBJECT = re.compile(r"^[0-9a-f]{40}$")
 _SMALL = 1 << 20
 
 
+#: Name, address and number of commits of each committer, most commits first.
+People = tuple[tuple[str, str, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What version control knows about a tree. ``note`` says what could not be read, in words."""
@@ -46,8 +51,15 @@ class About:
     remote: str = ""
     branch: str = ""
     commit: str = ""
-    committers: tuple[tuple[str, str, int], ...] = field(default=())
+    committers: People = ()
     note: str = ""
+
+
+class History(Protocol):
+    """Who committed, as read before."""
+
+    def recall(self, root: Path, commit: str) -> People | None: ...
+    def keep(self, root: Path, commit: str, people: People) -> None: ...
 
 
 def is_url(target: str) -> bool:
@@ -55,8 +67,12 @@ def is_url(target: str) -> bool:
     return bool(_URL.match(target))
 
 
-def about(root: Path) -> About:
-    """Remote, branch, commit and committers (most commits first) of the repository whose top is ``root``."""
+def about(root: Path, known: History | None = None) -> About:
+    """Remote, branch, commit and committers (most commits first) of the repository whose top is ``root``.
+
+    Args:
+        known: what was read before; git is not asked again about the same commit.
+    """
     folder = _git_folder(root)
     if folder is None:
         return About()
@@ -64,8 +80,13 @@ def about(root: Path) -> About:
     branch, commit = _head(folder)
     if not commit:
         return About(remote, branch)
+    if known and (people := known.recall(root, commit)) is not None:
+        return About(remote, branch, commit, people)
     try:
-        return About(remote, branch, commit, _committers(folder, commit))
+        people = _committers(folder, commit)
+        if known:
+            known.keep(root, commit, people)
+        return About(remote, branch, commit, people)
     except PenstockError as error:
         return About(remote, branch, commit, note=error.message)
 
@@ -138,7 +159,7 @@ def at_ref(root: Path, ref: str) -> Iterator[Path]:
         yield tree
 
 
-def _committers(folder: Path, commit: str) -> tuple[tuple[str, str, int], ...]:
+def _committers(folder: Path, commit: str) -> People:
     with _borrowed(folder) as bare:
         out = _run(
             [f"--git-dir={bare}", "log", f"--max-count={COMMITS}", "--format=%an%x00%ae", commit, "--"],

@@ -17,15 +17,16 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from penstock.discover import registry
 from penstock.discover.cache import Cache, Row, settled, stat_of
-from penstock.discover.collect import Encoded, Gave, Item, JoinItem, collect, join
 from penstock.discover.collector import COLLECTORS, JOINERS
 from penstock.discover.data.folders import wanted
 from penstock.discover.encoding import Claims, claims_of, encode
+from penstock.discover.git import People
 from penstock.discover.progress import Phase, Progress
 from penstock.discover.sources import Tree, trees
 from penstock.discover.walk import LARGEST_FILE, SAMPLE, SAMPLED, Entry, read, unreadable, walk
@@ -33,7 +34,10 @@ from penstock.graph.identity import application, asset, relation
 from penstock.graph.store.protocol import Scan
 from penstock.graph.vocabulary import AI_KINDS, Asset, Complete, Evidence, Observation, Unseen
 from penstock.settings import Settings
-from penstock.work.workers import Done, Failed, Workers
+
+if TYPE_CHECKING:  # the pool and what it runs are needed only when something changed
+    from penstock.discover.collect import Gave, Item, JoinItem
+    from penstock.work.workers import Failed, Workers
 
 #: A batch for a worker: so many files or bytes (from there on a task's own cost no longer shows: notes on scale).
 _BATCH_FILES, _BATCH_BYTES = 50, 1_000_000
@@ -68,8 +72,7 @@ def scan(
         NotReachable: a path that does not exist.
     """
     with contextlib.ExitStack() as held:
-        pool = workers or held.enter_context(Workers(memory_mb=_MEMORY_MB, seconds=_SECONDS))
-        looking = _Look(settings, cache, pool, progress or (lambda _: None))
+        looking = _Look(settings, cache, workers, progress or (lambda _: None))
         held.callback(lambda: looking.cache.close())
         try:
             looking.run(targets, held)
@@ -117,7 +120,7 @@ class _Look:
     """The state of one scan."""
 
     def __init__(
-        self, settings: Settings, cache: Path | None, workers: Workers, progress: Callable[[Progress], None]
+        self, settings: Settings, cache: Path | None, workers: Workers | None, progress: Callable[[Progress], None]
     ) -> None:
         self.settings = settings
         self.place = cache
@@ -132,21 +135,25 @@ class _Look:
 
     def run(self, targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack) -> None:
         self.tell("finding files")
-        found = trees(targets, held)
         matcher = registry.Matcher(self.patterns())
+        found = trees(targets, held, self)
         for tree in found:
             self.parts.append(self.list_files(tree, matcher))
         self.total = sum(len(part.wanted) for part in self.parts)
         for part in self.parts:
-            self.recall(part)
+            self.take_over(part)
         if all(part.whole for part in self.parts):
             self.tell("done")
             return
         registry.load()  # before the workers start, so that they need not
+        from penstock.discover.collect import collect
+        from penstock.work.workers import Done, Workers
+
+        workers = self.workers or held.enter_context(Workers(memory_mb=_MEMORY_MB, seconds=_SECONDS))
         self.tell("reading")
         by_scope = {part.scope: part for part in self.parts}
         try:
-            for outcome in self.workers.map(collect, self.batches()):
+            for outcome in workers.map(collect, self.batches()):
                 for gave in outcome.result if isinstance(outcome, Done) else [self.lost(outcome, by_scope)]:
                     self.take(gave, by_scope[gave.scope])
         finally:
@@ -154,8 +161,19 @@ class _Look:
                 if part.fresh or part.gone:
                     self.cache.keep_files(part.key, part.fresh, part.gone)
         self.tell("resolving")
-        self.join([part for part in self.parts if not part.whole])
+        self.join([part for part in self.parts if not part.whole], workers)
         self.tell("done")
+
+    def recall(self, root: Path, commit: str) -> People | None:
+        """Committers as an earlier scan read them."""
+        kept = self.cache.history(os.fspath(root), commit)
+        with contextlib.suppress(msgspec.DecodeError):
+            return msgspec.msgpack.decode(kept, type=People) if kept is not None else None
+        return None
+
+    def keep(self, root: Path, commit: str, people: People) -> None:
+        """Committers for later scans."""
+        self.cache.keep_history(os.fspath(root), commit, encode(people))
 
     def patterns(self) -> dict[str, tuple[str, ...]]:
         """What each collector reads: from the cache if nothing of ours changed, else from the collectors."""
@@ -191,7 +209,7 @@ class _Look:
                     part.unseen.append(Unseen(entry.path, "its content", size, scope=tree.scope, skipped=True))
         return part
 
-    def recall(self, part: _Part) -> None:
+    def take_over(self, part: _Part) -> None:
         """Take over what the cache still knows to be true."""
         if self.place is None or part.failures:
             return
@@ -228,6 +246,8 @@ class _Look:
 
     def item(self, part: _Part, entry: Entry, names: tuple[str, ...], known: Row | None) -> Item | None:
         """The file for a worker; None when it is known, or cannot be read."""
+        from penstock.discover.collect import Item
+
         stat = stat_of(entry)
         if known and known.stat == stat and self.reuse(part, known):
             return None
@@ -277,6 +297,8 @@ class _Look:
 
     def lost(self, failed: Failed[Item], parts: dict[str, _Part]) -> Gave:
         """The row for a file that took its worker with it."""
+        from penstock.discover.collect import Gave
+
         item = failed.item
         hint = "Look at the file: it may be made to stall or exhaust tools"
         parts[item.scope].unseen.append(
@@ -284,8 +306,11 @@ class _Look:
         )
         return Gave(item.scope, item.path, b"", b"", False)
 
-    def join(self, parts: list[_Part]) -> None:
+    def join(self, parts: list[_Part], workers: Workers) -> None:
         """Run the joiners over every source whose files are through."""
+        from penstock.discover.collect import Encoded, JoinItem, join
+        from penstock.work.workers import Failed
+
         names = tuple(JOINERS)
         by_scope = {part.scope: part for part in parts}
 
@@ -296,7 +321,7 @@ class _Look:
                 yield tuple(JoinItem(name, source) for name in names)
 
         left = {part.scope: len(names) for part in parts}
-        for outcome in self.workers.map(join, tasks() if names else iter(()), seconds=_JOIN_SECONDS):
+        for outcome in workers.map(join, tasks() if names else iter(()), seconds=_JOIN_SECONDS):
             if isinstance(outcome, Failed):
                 item = outcome.item
                 row = Unseen(item.source.scope, f"what {item.joiner} finds", outcome.why, collector=item.joiner,

@@ -44,7 +44,9 @@ class Tree:
     unseen: tuple[Unseen, ...] = ()
 
 
-def trees(targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack) -> list[Tree]:
+def trees(
+    targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack, history: git.History | None = None
+) -> list[Tree]:
     """The sources that targets stand for, each scope once; clones live as long as ``held``.
 
     A git address that cannot be cloned becomes a tree without files that says so.
@@ -54,11 +56,11 @@ def trees(targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack)
     """
     found: list[Tree] = []
     for target in targets:
-        found += _of(os.fspath(target), held)
+        found += _of(os.fspath(target), held, history)
     return _distinct(found)
 
 
-def _of(target: str, held: contextlib.ExitStack) -> list[Tree]:
+def _of(target: str, held: contextlib.ExitStack, history: git.History | None) -> list[Tree]:
     if git.is_url(target):
         url, ref = _split_ref(target)
         name = git.repository_name(url) or "repository"
@@ -71,13 +73,13 @@ def _of(target: str, held: contextlib.ExitStack) -> list[Tree]:
         return [_tree(root, name)]
     path = Path(target)
     if path.is_dir():
-        return _folder(path.resolve())
+        return _folder(path.resolve(), history)
     if path.is_file():
-        top = _tree(path.resolve().parent, path.resolve().parent.name)
+        top = _tree(path.resolve().parent, path.resolve().parent.name, history)
         return [Tree(top.scope, top.name, top.root, top.about, only=path.name)]
     base, _, ref = target.rpartition("@")
     if base and ref and Path(base).is_dir():
-        top = _tree(Path(base).resolve(), Path(base).resolve().name)
+        top = _tree(Path(base).resolve(), Path(base).resolve().name, history)
         root = held.enter_context(git.at_ref(Path(base).resolve(), ref))
         return [Tree(top.scope, top.name, root, {**top.about, "branch": ref})]
     if path.exists():
@@ -85,12 +87,12 @@ def _of(target: str, held: contextlib.ExitStack) -> list[Tree]:
     raise NotReachable("There is no such file or folder", target, "Name a folder, a file or a git address")
 
 
-def _folder(root: Path) -> list[Tree]:
+def _folder(root: Path, history: git.History | None) -> list[Tree]:
     children = _repositories(root)
     if not children:
-        return [_tree(root, root.name)]
+        return [_tree(root, root.name, history)]
     own = Tree(f"repo:{root.name}", root.name, root, _blank(), without=frozenset(str(place) for _, place in children))
-    return [own, *(_tree(place, f"{root.name}/{name}") for name, place in children)]
+    return [own, *(_tree(place, f"{root.name}/{name}", history) for name, place in children)]
 
 
 def _repositories(root: Path, depth: int = 1) -> list[tuple[str, Path]]:
@@ -109,8 +111,8 @@ def _repositories(root: Path, depth: int = 1) -> list[tuple[str, Path]]:
     return found if branches >= 2 else []
 
 
-def _tree(root: Path, name: str) -> Tree:
-    known = git.about(root)
+def _tree(root: Path, name: str, history: git.History | None = None) -> Tree:
+    known = git.about(root, history)
     name = git.repository_name(known.remote) or name or "root"
     scope = f"repo:{name}"
     about = {
