@@ -32,7 +32,7 @@ def test_case_says_whose_it_is_who_decides_who_must_know_and_who_is_affected():
     assert case.approver == team("customer-data").id
     assert [PEOPLE.name(i) for i in case.informed] == ["security", "dpo"]
     assert case.affected == (PROCESS.id, APP.id)
-    assert lines(case) == ["opened: Customer data can leave"]
+    assert lines(case) == ["opened: Customer data can leave: support-agent"]
 
 
 def test_contradicting_owners_are_named_on_the_case():
@@ -67,7 +67,7 @@ def test_case_whose_cause_is_gone_is_resolved_and_reopens_under_its_id():
     assert lines(gone)[-1] == "resolved: its cause is gone"
     (back,) = look([gone], [LEAK], now=AT + 2)
     assert (back.id, back.state, back.opened_at) == (case.id, "open", AT)
-    assert lines(back) == ["opened: Customer data can leave", "resolved: its cause is gone",
+    assert lines(back) == ["opened: Customer data can leave: support-agent", "resolved: its cause is gone",
                            "re-opened: its cause is there again"]  # fmt: skip
 
 
@@ -134,7 +134,7 @@ def test_history_is_bounded_and_keeps_its_beginning():
     for n in range(300):
         (case,) = look([case], [] if n % 2 == 0 else [LEAK], now=AT + n)
     assert len(case.history) == KEPT_HISTORY
-    assert lines(case)[0] == "opened: Customer data can leave"
+    assert lines(case)[0] == "opened: Customer data can leave: support-agent"
 
 
 def test_case_without_anybody_says_so():

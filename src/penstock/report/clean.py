@@ -34,8 +34,11 @@ def escaped_json(text: str) -> str:
     return _UNSAFE.sub(lambda match: _surrogates(ord(match[0])), text)
 
 
-#: C1 controls and DEL, bidirectional marks, zero-width space, line separators, tag characters, byte-order mark.
-_UNSAFE = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e0fff]")
+#: C1 controls and DEL, bidirectional marks, zero-width space, line separators, half characters (which no UTF-8 file
+#: holds), byte-order mark, tag characters.
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff\U000e0000-\U000e0fff]"
+)
 
 
 def _surrogates(code: int) -> str:

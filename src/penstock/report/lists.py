@@ -26,7 +26,7 @@ PLACES = 5
 def inventory(report: Report, *, screen: Screen | None = None, kinds: Iterable[str] = ()) -> str:
     """Every asset of the inventory under its kind: name, data it touches, owner, and where it was seen first."""
     screen, wanted = screen or Screen.of(), frozenset(kinds)
-    table = _table(("", 4), ("Data", 0), ("Owner", 2), ("Seen at", 3), screen=screen)
+    table = _table(("", 4), ("Data", 0), ("Owner", 0), ("Seen at", 5), screen=screen)
     for kind, number in report.counts.items():
         if wanted and kind not in wanted:
             continue
@@ -36,7 +36,7 @@ def inventory(report: Report, *, screen: Screen | None = None, kinds: Iterable[s
         table.add_row(Text(word[0].upper() + word[1:], "bold cyan").append(f" {number:,}", "dim"))
         for asset in report.inventory:
             if asset.kind == kind:
-                owner = Text(report.owner(asset.id), "dim")
+                owner = Text(_short(report.owner(asset.id)), "dim")
                 table.add_row(_asset(asset), labels(report.labels(asset.id)), owner, place(report, asset))
     return screen.draw(table if table.row_count else Text("No AI was found in what could be seen."))
 
@@ -47,9 +47,11 @@ def findings(report: Report, *, screen: Screen | None = None, accepted: bool = F
     found = report.accepted if accepted else report.findings
     if not found:
         return screen.draw(Text("Nothing is accepted." if accepted else "Nothing to act on.", "green"))
-    table = _table(("", 0), ("Risk", 6), ("Owner", 2), ("Id", 0), screen=screen)
+    table = _table(("", 0), ("Risk", 1), ("Owner", 0), ("Id", 0), screen=screen)
     for finding in found:
-        table.add_row(severity(finding.severity), _risk(report, finding), report.owner_of(finding), finding.id[:8])
+        table.add_row(
+            severity(finding.severity), _risk(report, finding), _short(report.owner_of(finding)), finding.id[:8]
+        )
     return screen.draw(table)
 
 
@@ -64,9 +66,9 @@ def coverage(report: Report, *, screen: Screen | None = None) -> str:
         by_collector.update({e.collector for e in evidence})
     complete = Counter(scope for scope, _ in report.graph.complete)
     failed = Counter(unseen.scope for unseen in report.failures)
-    sources = _table(("Source", 1), ("Assets", 0), ("Seen whole", 0), ("Not seen", 0), screen=screen)
+    sources = _table(("Source", 1), ("Assets", 0), ("Kinds of link seen whole", 0), ("Not seen", 0), screen=screen)
     for scope in sorted({*assets, *report.sources, *failed} - {""}):
-        whole = f"{complete[scope]:,} sorts of link" if complete[scope] else "–"
+        whole = str(complete[scope] or "–")
         missed = Text(f"{failed[scope]:,}", "yellow") if failed[scope] else Text("0", "dim")
         sources.add_row(clean(scope), f"{assets[scope]:,}", whole, missed)
     collectors = _table(("Collector", 1), ("Assets seen", 0), screen=screen)
@@ -111,9 +113,9 @@ def cases(report: Report, *, screen: Screen | None = None, closed: bool = False)
     shown = [case for case in report.cases if closed or case.state != "resolved"]
     if not shown:
         return screen.draw(Text("There is no open case.", "green"))
-    table = _table(("", 0), ("Case", 5), ("Owner", 2), ("State", 2), ("Seen", 0), ("Id", 0), screen=screen)
+    table = _table(("", 0), ("Case", 1), ("Owner", 0), ("State", 0), ("Seen", 0), ("Id", 0), screen=screen)
     for case in shown:
-        owner = Text(report.name(case.owner)) if case.owner else Text("nobody", "yellow")
+        owner = Text(_short(report.name(case.owner))) if case.owner else Text("nobody", "yellow")
         table.add_row(severity(case.severity), clean(case.title), owner, state(case), happened(case), case.id)
     return screen.draw(table)
 
@@ -126,7 +128,7 @@ def severity(word: str) -> Text:
 
 
 def state(case: Case) -> Text:
-    until = f" until {when(case.until)[:10]}" if case.until else ""
+    until = f" to {when(case.until)[:10]}" if case.until else ""
     return Text(case.state, STATE_STYLES.get(case.state, "")).append(until, "dim")
 
 
@@ -159,7 +161,7 @@ def _asset(asset: Asset) -> Text:
 
 
 def _risk(report: Report, finding: Finding) -> RenderableType:
-    title = Text(clean(finding.title), "bold").append(f"  {clean(finding.rule)}", "dim")
+    title = Text().append(clean(finding.title), "bold").append(f"  {clean(finding.rule)}", "dim")
     if len(finding.path) > 1:
         return Group(title, path_line(report, finding.path))
     return Group(title, Text(report.name(finding.subject)))
@@ -196,6 +198,11 @@ def _table(*columns: tuple[str, int], screen: Screen) -> Table:
     for name, ratio in columns:
         table.add_column(name, ratio=ratio or None, overflow="fold", no_wrap=not ratio)
     return table
+
+
+def _short(name: str) -> str:
+    """A name as a narrow column shows it."""
+    return clean(name, 24)
 
 
 def _by_kind(asset: Asset) -> tuple[bool, str, str, str]:

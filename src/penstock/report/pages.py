@@ -49,11 +49,16 @@ def asset(report: Report, asset: Asset, *, screen: Screen | None = None) -> str:
         if len(proof) > 1:
             parts += ["", Text(f"Why {label}", "bold"), Padding(path_line(report, proof), (0, 0, 0, 2))]
     if answers := report.assessment.answers.get(asset.id):
-        parts += ["", *_questions(answers)]
+        parts += ["", *_questions(report, answers)]
     if risks := [f for f in report.findings if asset.id in {f.subject, *(step.asset for step in f.path)}]:
         parts += ["", Text("Risks", "bold")]
         parts += [Padding(_risk_line(finding), (0, 0, 0, 2)) for finding in risks]
-    parts += ["", *_links(report, asset), Text("Seen at", "bold"), *_evidence(report.graph.evidence.get(asset.id, ()))]
+    parts += [
+        "",
+        *_links(report, asset),
+        Text("Seen at", "bold"),
+        *_evidence(report, report.graph.evidence.get(asset.id, ())),
+    ]
     return screen.draw(*parts)
 
 
@@ -71,7 +76,7 @@ def finding(report: Report, finding: Finding, *, screen: Screen | None = None) -
         before = ""
         for step in finding.path:
             hop = report.hop_evidence(before, step) if before else report.graph.evidence.get(step.asset, ())
-            where = clean(hop[0].where) if hop else "no evidence of its own"
+            where = report.where(hop[0]) if hop else "no evidence of its own"
             parts.append(Padding(Text(report.name(step.asset)).append(f"  {where}", "dim"), (0, 0, 0, 4)))
             before = step.asset
     place = report.fix_place(finding)
@@ -122,7 +127,7 @@ def case(report: Report, case: Case, *, screen: Screen | None = None) -> str:
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _questions(answers: Answers) -> Iterable[RenderableType]:
+def _questions(report: Report, answers: Answers) -> Iterable[RenderableType]:
     for name, question in QUESTIONS:
         answer: Answer = getattr(answers, name)
         yield Text(question, "bold")
@@ -134,7 +139,7 @@ def _questions(answers: Answers) -> Iterable[RenderableType]:
             said.append(f"\n{clean(answer.because)}", "dim")
         yield Padding(said, (0, 0, 0, 2))
         for evidence in answer.evidence[:2]:
-            yield Padding(_place(evidence), (0, 0, 0, 2))
+            yield Padding(_place(report, evidence), (0, 0, 0, 2))
 
 
 def _links(report: Report, asset: Asset) -> list[RenderableType]:
@@ -151,17 +156,17 @@ def _links(report: Report, asset: Asset) -> list[RenderableType]:
     return [Text("Links", "bold"), *shown, ""]
 
 
-def _evidence(evidence: Iterable[Evidence]) -> Iterable[RenderableType]:
+def _evidence(report: Report, evidence: Iterable[Evidence]) -> Iterable[RenderableType]:
     found = list(evidence)
     for one in found[:EVIDENCE]:
-        yield Padding(_place(one), (0, 0, 0, 2))
+        yield Padding(_place(report, one), (0, 0, 0, 2))
     if len(found) > EVIDENCE:
         yield Padding(Text(f"and {len(found) - EVIDENCE:,} more", "dim"), (0, 0, 0, 2))
 
 
-def _place(evidence: Evidence) -> Text:
+def _place(report: Report, evidence: Evidence) -> Text:
     chain = " → ".join(clean(step, 120) for step in evidence.chain)
-    text = Text(clean(evidence.where)).append(f"  {clean(evidence.collector)}, {evidence.confidence}", "dim")
+    text = Text(report.where(evidence)).append(f"  {clean(evidence.collector)}, {evidence.confidence}", "dim")
     return text.append(f"  {chain}", "dim") if chain else text
 
 

@@ -141,14 +141,13 @@ def _risks(report: Report) -> Iterator[RenderableType]:
 def _risk(report: Report, finding: Finding) -> RenderableType:
     """One risk: how bad, what, along which path, what to do and where, and whose it is."""
     style = SEVERITY_STYLES[finding.severity]
-    title = Text(clean(finding.title), "bold")
-    title.append(f"  {clean(finding.rule)}", "dim")
+    title = Text().append(clean(finding.title), "bold").append(f"  {clean(finding.rule)}", "dim")
     lines = Table.grid(padding=0)
     lines.add_column(width=LABEL, no_wrap=True)
     lines.add_column(overflow="fold")
     lines.add_row(Text(finding.severity.upper(), style), title)
-    if len(finding.path) > 1:
-        lines.add_row("", path_line(report, finding.path))
+    path = path_line(report, finding.path) if len(finding.path) > 1 else Text(report.name(finding.subject), "bold")
+    lines.add_row("", path)
     lines.add_row(Text("fix", "dim"), _fix(report, finding))
     owner = report.owner_of(finding)
     lines.add_row(Text("owner", "dim"), Text(owner) if owner else Text("nobody is named; say who", "yellow"))
@@ -165,7 +164,7 @@ def _fix(report: Report, finding: Finding) -> Text:
 def _facts(report: Report) -> Iterator[RenderableType]:
     """What limits the picture, and how it moved: unseen, skipped, questions, accepted, changes."""
     if report.failures:
-        said = Text(f"{len(report.failures):,}", "bold yellow").append(f"  {reasons(report.failures)}")
+        said = Text().append(f"{len(report.failures):,}", "bold yellow").append(f"  {reasons(report.failures)}")
         yield labelled("Not seen", said)
     else:
         yield labelled("Not seen", Text("nothing: all that was in reach was read", "green"))

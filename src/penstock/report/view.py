@@ -151,7 +151,14 @@ class Report:
     def place(self, asset: str) -> str:
         """Where a reader can see the asset for themselves: the strongest evidence."""
         evidence = self.graph.evidence.get(asset, ())
-        return clean(evidence[0].where) if evidence else ""
+        return self.where(evidence[0]) if evidence else ""
+
+    def where(self, evidence: Evidence) -> str:
+        """The place that evidence names, below its source's name when there is more than one source."""
+        source = evidence.scope.removeprefix("repo:") if evidence.scope.startswith("repo:") else ""
+        if not source or len(self.sources) < 2:
+            return clean(evidence.where)
+        return f"{clean(source.rpartition('/')[2])}/{clean(evidence.where)}"
 
     def fix_place(self, finding: Finding) -> str:
         """Where to put a finding right, as a reader can open it: the place of the asset to change."""
@@ -159,7 +166,7 @@ class Report:
         if known is None:
             return clean(finding.fix_at)
         place = self.place(known.id)
-        return f"{clean(known.name)} ({place})" if place else clean(known.name)
+        return f"{clean(known.name)}, {place}" if place else clean(known.name)
 
     def only(self, scopes: Iterable[str]) -> Report:
         """The report about some sources: what was seen in them, what that touches, and the risks it takes part in."""

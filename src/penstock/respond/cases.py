@@ -140,7 +140,8 @@ def _found(
     worst = group[0]
     if case is None:
         empty = Case(_id(key), key, worst.title, worst.severity, opened_at=about.now)
-        case = _change(_described(empty, group, about), about.now, PENSTOCK, f"opened: {worst.title}")
+        described = _described(empty, group, about)
+        case = _change(described, about.now, PENSTOCK, f"opened: {described.title}")
     else:
         case = _compare(case, _described(case, group, about), about)
     decided = [accepted[finding.id] for finding in group if finding.id in accepted]
@@ -158,7 +159,7 @@ def _described(case: Case, group: Sequence[Finding], about: _Context) -> Case:
     conflict = "".join(f"; but {claim}" for claim in owner.conflicts)
     return replace(
         case,
-        title=worst.title,
+        title=f"{worst.title}: {people.name(root)}",
         severity=worst.severity,
         owner=owner.asset,
         owner_why=owner.why + conflict,
