@@ -42,6 +42,7 @@ def notebook(file: File) -> Iterator[Yielded]:
             file.path, "notebook", f"{left} cells beyond the limit were left out", "", "code.notebook", file.scope
         )
     value, broken = read("\n".join(lines).encode("utf-8", "replace"), places)
+    value["broken"] = broken
     if broken:
         why = "a part does not parse"
         yield Unseen(file.at(broken), "notebook code", why, collector="code.notebook", scope=file.scope)

@@ -9,7 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
-from penstock.discover.code import effects, manifests  # noqa: F401 (manifests registers its collector)
+from penstock.discover.code import effects
 from penstock.discover.code.ir import DECORATORS, LINE, NAME, RETURNS
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target, Text
@@ -34,6 +34,16 @@ COLLECTOR = "code"
 PROMPT_LENGTH = 120
 #: Longer than any model id of a hub or provider (ARNs of inference profiles have about 120).
 MODEL_LENGTH = 200
+
+#: Files that hold code, of languages read here and of those that are not.
+_CODE = frozenset(
+    {"py", "ipynb", "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "go", "java", "kt", "scala", "cs", "rb",
+     "php", "rs", "swift", "cpp", "cc"}
+)  # fmt: skip
+#: Ends of environment names with which SDKs are pointed at another endpoint.
+_REROUTES = ("_BASE_URL", "_API_BASE", "_BASE", "_ENDPOINT_URL", "_PROXY_URL")
+#: Known characters that a text with unknown parts needs to count as a prompt.
+SHAPE_LENGTH = 40
 
 _MODEL_ID = re.compile(r"^[\w./:@+\-#~]+$")
 _WEIGHT_FILES = (".gguf", ".safetensors", ".pt", ".pth", ".bin", ".onnx", ".pkl", ".joblib", ".h5", ".keras", ".ckpt")
@@ -79,6 +89,7 @@ class Observer:
         self.busy: set[tuple[str, int]] = set()
         self.out: dict[tuple[object, str], Observation] = {}
         self.open_wiring = False
+        self.own_endpoint = False
 
     def run(self) -> Iterator[Yielded]:
         for site in sites(self.resolver):
@@ -93,9 +104,28 @@ class Observer:
             self.make(site)
         for site in ordered:
             self.own(site)
+        self.prompt_files()
         yield from self.out.values()
-        if not self.open_wiring and not self.resolver.exhausted:
+        if self.sees_all_guards():
             yield Complete(self.scope, "guarded_by", COLLECTOR)
+
+    def sees_all_guards(self) -> bool:
+        """Whether every guard that this source's frameworks can be given was seen.
+
+        Not so where a part of the code was not read, where something is wired at run time, or where calls go to an
+        endpoint of the organisation's own, which may be a guarding gateway.
+        """
+        read = {path for path, module in self.resolver.modules.items() if not module.broken}
+        everything = all(path in read for path in self.source.paths if path.rpartition(".")[2].lower() in _CODE)
+        rerouted = any(name.endswith(_REROUTES) for name in self.resolver.env)
+        return everything and not (self.open_wiring or self.own_endpoint or rerouted or self.resolver.exhausted)
+
+    def prompt_files(self) -> None:
+        """Prompts that lie in files of their own."""
+        for fact in self.source.facts.get("prompt_file", ()):
+            name = posixpath.basename(fact.path).rsplit(".", 1)[0]
+            first = fact.value[0]
+            self.said_prompt(name, fact.path, first[1], sum(row[2] for row in fact.value), first[3])
 
     # saying things
 
@@ -171,6 +201,9 @@ class Observer:
             owner = self.owner(site) or self.app(site.path, line)
             for model in self.made.get((site.path, site.call), ()):
                 self.link(owner, "uses_model", model, site.path, line)
+        elif makes == "data" and site.row.hub:
+            for data in self.datasets(site):
+                self.link(self.app(site.path, line), "reads", data, site.path, line)
         elif makes == "store":
             for store in self.made.get((site.path, site.call), ()):
                 owner = self.owner(site) or self.app(site.path, line)
@@ -206,6 +239,10 @@ class Observer:
     def opened(self, target: Target) -> list[Target]:
         if target.kind == "value":
             row = self.resolver.modules[target.path].expressions[target.ref]
+            if row[0] == "f":  # one list + another
+                parts = [t for part in row[2] for t in self.resolver.follow(target.path, part, target.frames)]
+                if any(self.resolver.modules[t.path].expressions[t.ref][0] == "l" for t in parts if t.kind == "value"):
+                    return [inner for part in parts for inner in self.opened(part)][:200]
             if row[0] in "ld":
                 return [inner for item in self.resolver.items(target) for inner in self.opened(item)][:200]
         return [target]
@@ -225,7 +262,13 @@ class Observer:
         if site is None:
             return []
         if site.row.makes == "passes":
-            return [a for inner in self.targets(site, "of") for a in self.assets_of(inner, *kinds)]
+            key = (site.path, site.call)
+            if key in self.busy:
+                return []
+            self.busy.add(key)
+            found = [a for inner in self.targets(site, "of") for a in self.assets_of(inner, *kinds)]
+            self.busy.discard(key)
+            return found
         return [asset for asset in self.make(site) if asset.kind in kinds]
 
     def symbol_name(self, path: str, expression: int) -> str:
@@ -324,9 +367,11 @@ class Observer:
         if not given:
             return None
         texts = [t for at in given for t in self.resolver.texts(*at)]
-        known = [t.value for t in texts if t.value and "." in t.value + "." and "{" not in t.value]
+        known = [t.value for t in texts if t.value and ("://" in t.value or "." in t.value or ":" in t.value)]
         if known:
+            self.own_endpoint = self.own_endpoint or not provider_of_host(known[0])
             return known[0]
+        self.own_endpoint = self.own_endpoint or bool(texts)
         return "" if texts or any(self.resolver.follow(*at) for at in given) else None
 
     def models_at(
@@ -435,6 +480,8 @@ class Observer:
                 or not text.length
                 or (text.value is not None and "\n" not in text.value and len(text.value) < 4)
             ):
+                continue
+            if text.value is None and text.length < SHAPE_LENGTH:
                 continue
             name = self.prompt_name(target, text) or (f"{holder}.{label}" if holder else label)
             sha = text.sha or (_sha(text.value) if text.value else "")
@@ -968,23 +1015,25 @@ class Observer:
     def make_data(self, site: Site) -> list[Asset]:
         return []
 
-    def data_of(self, target: Target, depth: int = 0) -> list[Asset]:
+    def data_of(self, target: Target) -> list[Asset]:
         """The data an external value was loaded from, through whatever was done to it on the way."""
-        found: list[Asset] = []
-        for step in effects.origins(self.resolver, target):
-            site = self.sites.get((step.path, step.ref))
-            if site is not None and site.row.makes == "data":
-                return self.datasets(site)
-            if depth < 6:
-                roles = ("of", "more") if site is not None and site.row.makes == "passes" else ()
-                inner = [t for role in roles for t in self.targets(site, role)] if site else []
-                if site is None and depth < 4:
+        found: dict[str, Asset] = {}
+        seen: set[tuple[str, int]] = set()
+        todo = [target]
+        while todo and len(seen) < 60:
+            for step in effects.origins(self.resolver, todo.pop()):
+                if (step.path, step.ref) in seen:
+                    continue
+                seen.add((step.path, step.ref))
+                site = self.sites.get((step.path, step.ref))
+                if site is not None and site.row.makes == "data":
+                    found |= {asset.id: asset for asset in self.datasets(site)}
+                elif site is not None:
+                    todo += [t for role in ("of", "more") for t in self.targets(site, role)]
+                else:
                     row = self.resolver.modules[step.path].expressions[step.ref]
-                    inner = [t for a in row[3][:3] for t in self.resolver.follow(step.path, a, step.frames)]
-                for other in inner:
-                    if other.kind == "external" and other != target:
-                        found += self.data_of(other, depth + 1)
-        return list({asset.id: asset for asset in found}.values())
+                    todo += [t for a in row[3][:3] for t in self.resolver.follow(step.path, a, step.frames)]
+        return list(found.values())
 
     def datasets(self, site: Site) -> list[Asset]:
         """The datasets that a loading call names."""
@@ -1063,19 +1112,28 @@ class Observer:
                     found += [p for p in paths if p]
         return found
 
-    def model_behind(self, target: Target, depth: int = 0) -> list[Asset]:
+    def model_behind(self, target: Target) -> list[Asset]:
         """The model that a (wrapped, prepared, adapted) model value was loaded from."""
-        if target.kind == "value":
-            return []
-        for step in effects.origins(self.resolver, target):
-            site = self.sites.get((step.path, step.ref))
-            if site is None:
-                continue
-            if site.row.makes == "passes" and depth < 8:
-                return [m for t in self.targets(site, "of") for m in self.model_behind(t, depth + 1)]
-            if site.row.makes == "model":
-                return [a for a in self.make(site) if a.kind == "model"]
-        return []
+        found: dict[str, Asset] = {}
+        seen: set[tuple[str, int]] = set()
+        todo = [target]
+        while todo and len(seen) < 60:
+            for step in effects.origins(self.resolver, todo.pop()):
+                site = self.sites.get((step.path, step.ref))
+                if site is None or (step.path, step.ref) in seen:
+                    continue
+                seen.add((step.path, step.ref))
+                if site.row.makes == "passes":
+                    todo += self.targets(site, "of")
+                elif site.row.makes == "model":
+                    found |= {asset.id: asset for asset in self.make(site) if asset.kind == "model"}
+                break
+        for text in self.resolver.text_of(target):
+            if text.value and _MODEL_ID.match(text.value) and "/" in text.value:  # SFTTrainer("org/name")
+                model = identity.asset("model", text.value, props={"provider": "huggingface"})
+                self.say(model, text.path, text.line, text.chain)
+                found[model.id] = model
+        return list(found.values())
 
     def training(
         self, site: Site, data: list[Asset], bases: list[Asset], outputs: list[str], line: int,

@@ -27,6 +27,7 @@ _SIMPLE_ESCAPES = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\'": "'", "\\\\": "\\
 def python_file(file: File) -> Iterator[Yielded]:
     """The IR of one Python file."""
     value, broken = read(file.data)
+    value["broken"] = broken
     if broken:
         yield Unseen(file.at(broken), "Python code", "a part does not parse", collector="code.python", scope=file.scope)
     yield Fact("code", file.path, value)

@@ -87,6 +87,7 @@ class Module:
     def __init__(self, path: str, value: Mapping[str, Any]) -> None:
         self.path = path
         self.language: str = value["language"]
+        self.broken = bool(value.get("broken"))
         self.expressions: list[list[Any]] = value["expressions"]
         self.scopes: list[list[Any]] = value["scopes"]
         self.imports: list[list[Any]] = value["imports"]
@@ -199,8 +200,8 @@ class Resolver:
         row = module.expressions[expression]
         op = row[0]
         if op in "sSfnbld0":
-            if op == "f" and (joined := self._joined_path(module, row)):
-                yield from self.follow(module.path, joined, frames, depth)
+            if op == "f" and len(row[2]) == 1:
+                yield from self.follow(module.path, row[2][0], frames, depth)
                 return
             yield Target("value", module.path, expression, frames=frames)
         elif op == "r":
@@ -225,9 +226,8 @@ class Resolver:
                     yield from self.items(target, depth)
                 elif target.kind == "class":  # iterating an enum
                     yield from self._fields(target, depth)
-
-    def _joined_path(self, module: Module, row: list[Any]) -> int:
-        return -1 if len(row[2]) != 1 else row[2][0]
+                elif target.kind == "external" and target.ref >= 0:
+                    yield target._replace(symbol=f"{target.symbol}[]")
 
     def _name(self, module: Module, name: str, scope: int, frames: Frames, depth: int) -> Iterator[Target]:
         if name in ("self", "cls", "this"):
@@ -475,7 +475,9 @@ class Resolver:
                     for key in keys:
                         if key:
                             yield from self._environment(key, base.chain)
-                elif base.symbol.rpartition(".")[2][:1].isupper():
+                elif base.ref >= 0:
+                    yield base._replace(symbol=f"{base.symbol}[]")  # a part of what a call gave
+                else:
                     yield base  # Agent[Context]: the same class
             elif base.kind == "class":
                 yield base

@@ -55,6 +55,7 @@ def typescript_file(file: File) -> Iterator[Yielded]:
         )
         return
     value, broken = read(file.data, file.path)
+    value["broken"] = broken
     if broken:
         where = file.at(broken)
         yield Unseen(where, "code", "a part does not parse", collector="code.typescript", scope=file.scope)
