@@ -94,7 +94,7 @@ def test_names_cannot_steer_the_terminal(observations):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", text)
     for format in ("json", "sarif", "cyclonedx"):
         assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\U000e0041]", render(format, report))
-            render(format, report).encode()
+        render(format, report).encode()
     assert "[boldred]x" in "".join(lists.inventory(report, screen=Screen(100)).split())
 
 
