@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -90,8 +91,8 @@ ACCEPTED = {"method": "sums over 150 homes", "approved_by": "dpo", "date": "2026
 
 def _declassified(record, *, scope="aws:1", by="catalog", own="confidential"):
     return world("dataset:sums derived_from dataset:homes", "model:m trained_on dataset:sums",
-                 labels={"dataset:homes": "pii phi", "dataset:sums": own}, props={"dataset:sums": {"declassified": record}},
-                 scope=scope, by=by)  # fmt: skip
+                 labels={"dataset:homes": "pii phi", "dataset:sums": own},
+                 props={"dataset:sums": {"declassified": record}}, scope=scope, by=by)  # fmt: skip
 
 
 def test_an_accepted_declassification_receives_nothing_and_keeps_its_own():
@@ -173,8 +174,10 @@ def test_of_equally_short_proofs_the_better_evidenced_wins():
         seen(thing("dataset", "b", labels=["pii"])),
     ]
     for sure, unsure in ("ab", "ba"):
-        links = [seen(Relation(of("model:m"), "trained_on", of(f"dataset:{sure}")), confidence="resolved"),
-                 seen(Relation(of("model:m"), "trained_on", of(f"dataset:{unsure}")), confidence="guessed")]  # fmt: skip
+        links = [
+            seen(Relation(of("model:m"), "trained_on", of(f"dataset:{name}")), confidence=confidence)
+            for name, confidence in ((sure, "resolved"), (unsure, "guessed"))
+        ]
         assert propagate(merge([*ends, *links])).proof(of("model:m"), "pii")[0].asset == of(f"dataset:{sure}")
 
 
@@ -252,7 +255,7 @@ def test_every_proof_walks_real_relations_from_an_origin(observed):
             assert label in LABELS
             proof = labels.proof(id, label)
             assert label in graph.assets[proof[0].asset].labels and proof[-1].asset == id
-            for here, step in zip(proof, proof[1:], strict=False):
+            for here, step in pairwise(proof):
                 ends = (here.asset, step.asset) if step.forward else (step.asset, here.asset)
                 assert (ends[0], step.verb, ends[1]) in keys
             assert labels.leakage(id, label)

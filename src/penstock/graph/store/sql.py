@@ -717,7 +717,7 @@ class SqlStore:
     def _kept(self, connection: sa.Connection) -> dict[str, str]:
         t = schema.identities.c
         found = connection.execute(sa.select(t.issued, t.kept).where(t.tenant == self.tenant))
-        return dict(found.tuples().all())
+        return {row.issued: row.kept for row in found}
 
     def _issued(self, connection: sa.Connection, kept: Collection[str]) -> list[str]:
         """All ids under which claims about some kept ids may have been made."""
