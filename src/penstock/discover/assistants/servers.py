@@ -117,7 +117,7 @@ def command(config: Map) -> list[str]:
     """The words that would start the server."""
     first = config.get("command")
     if isinstance(first, Map):  # Zed: {"command": {"path": …, "args": […]}}
-        return [as_text(first.get("path")), *texts(first.get("args"))][:200]
+        return [word for word in (as_text(first.get("path")), *texts(first.get("args"))) if word][:200]
     words = [*texts(first), *texts(config.get("args"))]
     return words[:200]
 
@@ -162,7 +162,10 @@ def image(text: str) -> Package:
 
 
 def secrets(config: Map) -> Iterator[tuple[str, bool, int]]:
-    """(name, written in the file, line) of each credential that a server is given; values are not looked at further."""
+    """(name, written in the file, line) of each credential that a server is given.
+
+    What comes from a variable goes by the variable's name; a value that is written here is not kept.
+    """
     for part in ("env", "environment", "headers", "http_headers", "requestInit"):
         values = as_map(config.get(part))
         if part == "requestInit":
@@ -171,7 +174,9 @@ def secrets(config: Map) -> Iterator[tuple[str, bool, int]]:
             text = as_text(value)
             header = name.casefold() in ("authorization", "x-api-key", "api-key", "cookie")
             if text and (header or is_secret(name, text)):
-                yield name, not _REFERENCE.search(text), line_of(values, name)
+                reference = _REFERENCE.search(text)
+                variable = re.search(r"[A-Za-z_]\w{2,}\Z", re.sub(r"[^\w]+\Z", "", reference[0])) if reference else None
+                yield variable[0] if variable else name, reference is None, line_of(values, name)
     for key in ("bearer_token_env_var", "env_key"):
         if text := as_text(config.get(key)):
             yield text, False, line_of(config, key)

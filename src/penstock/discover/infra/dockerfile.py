@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -141,9 +142,16 @@ def _shell(text: str) -> str:
     return re.sub(r"(&&|\|\||;)", r" \1 ", text)
 
 
+def _words(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:
+        return text.split()
+
+
 def _pairs(text: str) -> Iterator[tuple[str, str]]:
     """``NAME=value`` pairs, or the old form ``NAME value``."""
-    words = split_command(text) if "=" in text.partition(" ")[0] else []
+    words = _words(text) if "=" in text.partition(" ")[0] else []
     if not words:
         name, _, value = text.partition(" ")
         words = [f"{name}={value.strip()}"]

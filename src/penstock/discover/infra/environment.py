@@ -31,7 +31,7 @@ _SECRET_VALUE = re.compile(
 )  # well-known prefixes of keys and tokens, as their vendors document them
 _SECRET_OPTION = re.compile(r"((?:token|key|secret|password)[\"']?\s*[=:]\s*)[^\s\"'&]+", re.IGNORECASE)
 _URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
-_DENSE = re.compile(r"[A-Za-z0-9+/=_-]{20,}\Z")
+_DENSE = re.compile(r"[A-Za-z0-9+]{20,}")
 
 
 def env_fact(file: File, name: str, value: str, line: int) -> Iterator[Fact]:
@@ -51,8 +51,12 @@ def is_secret(name: str, value: str) -> bool:
         return True
     if _SECRET_NAME.search(name) and not _HARMLESS_NAME.search(name):
         return True
+    # Names of models and hosts are words joined by hyphens; a key is one run of letters and digits.
     # 3.7 bits: hexadecimal tops out at 4, English words stay near 3.
-    return bool(_DENSE.match(value)) and any(c.isdigit() for c in value) and _entropy(value) > 3.7 and "/" not in value
+    return any(
+        any(c.isdigit() for c in run) and any(c.isalpha() for c in run) and _entropy(run) > 3.7
+        for run in _DENSE.findall(value)
+    )
 
 
 def without_credentials(text: str) -> str:

@@ -60,7 +60,8 @@ def _parts(root: Map) -> Iterator[tuple[str, Map]]:
             if _image(value) or "modelURL" in value:
                 found += 1
                 yield key, value
-            waiting += [(f"{key}.{name}" if key else name, child) for name, child in value.items()]
+            inside = [(name, child) for name, child in value.items() if name != "image"]
+            waiting += [(f"{key}.{name}" if key else name, child) for name, child in inside]
         elif isinstance(value, list):
             waiting += [(f"{key}[{index}]", child) for index, child in enumerate(value[:MOST])]
 

@@ -82,7 +82,8 @@ def owners(source: Source) -> Iterator[Yielded]:
         yield from _owned(source, application.id, rule, place, f"{rule.pattern} stands for the whole repository")
     for fact in source.facts.get("defined", ()):
         for rule in owning(rules, fact.path):
-            yield from _owned(source, str(fact.value["id"]), rule, place, f"{fact.path} matches {rule.pattern}")
+            why = f"{fact.path} matches {rule.pattern}"
+            yield from _owned(source, str(fact.value["id"]), rule, place, why)
 
 
 def read_rules(text: str) -> Iterator[Rule | tuple[int, str]]:
