@@ -8,6 +8,8 @@ export default defineConfig({
   build: {
     outDir: '../src/penstock/serve/static',
     emptyOutDir: true,
+    // not "assets": that is where the pages of the inventory's assets are
+    assetsDir: '_static',
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     target: 'es2022',

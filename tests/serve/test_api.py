@@ -219,12 +219,15 @@ def test_changes_count_from_the_visit_before_this_one(fresh: tuple[str, Live]) -
 def test_a_loop_that_cannot_work_says_so_on_today(fresh: tuple[str, Live]) -> None:
     base, live = fresh
     live.stop()
-    (live.state / "spool").write_text("a file where a folder must be")
+    (live.state / "snapshot.json").unlink()
+    (live.state / "snapshot.json").mkdir()
+    live.store.put("refreshed", "something changed")
     live._attempt("take in what is new", live.turn)
     health = Api(base).get("/health").json()
     shown = Api(base).get("/today").json()["troubles"]
-    if health["status"] == "degraded":
-        assert shown[0]["why"]
+    assert health["status"] == "degraded"
+    assert shown[0]["what"] == "take in what is new"
+    assert shown[0]["why"]
 
 
 def test_every_reply_is_as_the_openapi_document_says(api: Api) -> None:

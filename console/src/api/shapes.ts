@@ -85,10 +85,11 @@ export interface CasePage {
   history: ChangeShape[];
 }
 
-/** ``owner`` is None while nobody is known to answer for it. */
+/** ``about`` is the asset of its first risk; ``owner`` is None while nobody is known to answer for it. */
 export interface CaseRow {
   id: string;
   title: string;
+  about: Ref | null;
   severity: string;
   state: string;
   owner: Ref | null;

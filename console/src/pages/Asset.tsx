@@ -2,8 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { assetQuery } from '../api/client';
-import type { AnswerShape, AssetPage, LabelShape, Neighbour, Property } from '../api/shapes';
-import { AssetLink, Confidence, Disclosure, Empty, Evidence, EvidenceList, Exposure, Labels, OwnerName, PathStrip, Section, Severity } from '../parts/bits';
+import type { AnswerShape, AssetPage, LabelShape, Neighbour, Property, QuestionShape } from '../api/shapes';
+import { asked, AssetLink, Confidence, Disclosure, Empty, Evidence, EvidenceList, Exposure, Labels, OwnerName, PathStrip, Section, Severity } from '../parts/bits';
 import { CorrectForm } from '../parts/CorrectForm';
 import { KindIcon } from '../parts/icons';
 import { Page } from '../parts/Page';
@@ -112,12 +112,9 @@ function AssetBody({ page }: { page: AssetPage }) {
         {page.questions.length > 0 && (
           <div className="asks">
             <h3>Only a person can say</h3>
-            <ul>
+            <ul className="plain">
               {page.questions.map((q, i) => (
-                <li key={i}>
-                  {q.about}
-                  {q.rule && <span className="quiet small"> · {q.rule}</span>}
-                </li>
+                <Asked key={i} question={q} />
               ))}
             </ul>
           </div>
@@ -224,6 +221,24 @@ function Line({ title, asset, about = [], children }: { title: string; asset?: s
   );
 }
 
+/** An open question with the form that answers it. */
+function Asked({ question }: { question: QuestionShape }) {
+  const [open, setOpen] = useState(false);
+  const about = question.prop ? [question.prop] : question.verb === 'owned_by' ? ['owner'] : question.verb === 'supports' ? ['process'] : [];
+  return (
+    <li>
+      {asked(question)}
+      {question.rule && <span className="quiet small"> · {question.rule}</span>}{' '}
+      {about.length > 0 && (
+        <button type="button" className="link-button small" aria-expanded={open} aria-label={`Answer: ${asked(question)}`} onClick={() => setOpen(!open)}>
+          Answer
+        </button>
+      )}
+      {open && <CorrectForm asset={question.asset.id} about={about} onDone={() => setOpen(false)} />}
+    </li>
+  );
+}
+
 function AnswerText({ answer }: { answer: AnswerShape }) {
   const value = say(answer.value);
   return (
@@ -231,14 +246,22 @@ function AnswerText({ answer }: { answer: AnswerShape }) {
       <p>
         {value ? <AnswerValue answer={answer} /> : <span className="quiet">Nobody knows yet</span>} {value && <Confidence word={answer.confidence} />}
       </p>
-      {answer.because && <p className="quiet small">{answer.because}</p>}
+      {answer.because && answer.because !== value && <p className="quiet small">{labelName(answer.because)}</p>}
       <Evidence evidence={answer.evidence} />
     </>
   );
 }
 
+const IMPACT = ['', 'Slight', 'Noticeable', 'Serious', 'Severe'];
+
 function AnswerValue({ answer }: { answer: AnswerShape }) {
   if (answer.key === 'sensitive_data' && Array.isArray(answer.value)) return <Labels labels={answer.value.map(String)} />;
+  if (answer.key === 'impact' && typeof answer.value === 'number')
+    return (
+      <span className="answer-value">
+        {IMPACT[answer.value] ?? ''} <span className="quiet">({answer.value} of 4)</span>
+      </span>
+    );
   return <span className="answer-value">{say(answer.value)}</span>;
 }
 

@@ -51,6 +51,7 @@ export function Cases() {
                         <Link to="/cases/$id" params={{ id: c.id }} className="strong">
                           {c.title}
                         </Link>
+                        {c.about && <span className="quiet small block">{c.about.name}</span>}
                       </td>
                       <td>
                         <Severity level={c.severity} />
@@ -101,6 +102,7 @@ function CaseBody({ page }: { page: CasePage }) {
         <p className="facts-line">
           <Severity level={c.severity} />
           <span className="tag">{c.state}</span>
+          {c.about && <AssetLink asset={c.about} />}
           {c.until && <span>until {day(c.until)}</span>}
           <span title={moment(c.opened_at)}>opened {ago(c.opened_at)}</span>
           {c.event_count > 0 && <span>{count(c.event_count, 'event')}</span>}

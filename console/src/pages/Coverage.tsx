@@ -1,8 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { coverageQuery } from '../api/client';
-import type { UnseenRow } from '../api/shapes';
-import { Disclosure, Empty, QuestionLine, Section, Troubles } from '../parts/bits';
+import type { QuestionShape, UnseenRow } from '../api/shapes';
+import { asked, AssetLink, Disclosure, Empty, Section, Troubles } from '../parts/bits';
 import { Page } from '../parts/Page';
 import { ago, count, moment, plain, scopeName } from '../parts/words';
 
@@ -31,7 +31,7 @@ export function Coverage() {
                 <pre>penstock scan path/to/your/repository</pre>
               </Empty>
             ) : (
-              <div className="table-scroll" role="region" aria-label="Sources" tabIndex={0}>
+              <div className="table-scroll" role="region" aria-label="Table of sources" tabIndex={0}>
                 <table className="table">
                   <thead>
                     <tr>
@@ -53,7 +53,7 @@ export function Coverage() {
                         <td className="nowrap">{s.last_finished === null ? <span className="warn">never</span> : s.last_finished < s.last_scan ? <span className="warn">{ago(s.last_finished)}</span> : 'yes'}</td>
                         <td>{s.assets}</td>
                         <td>{s.failed || <span className="quiet">–</span>}</td>
-                        <td className="quiet small">{s.complete.length ? s.complete.map(plain).join(', ') : 'nothing: missing relations are unknown, not absent'}</td>
+                        <td className="quiet small">{s.complete.length ? <span title={s.complete.map(plain).join(', ')}>{s.complete.length > 6 ? `${s.complete.slice(0, 5).map(plain).join(', ')} and ${s.complete.length - 5} more` : s.complete.map(plain).join(', ')}</span> : 'nothing: missing relations are unknown, not absent'}</td>
                       </tr>
                     ))}
                   </tbody>
@@ -65,16 +65,39 @@ export function Coverage() {
             {page.questions.length === 0 ? (
               <p className="quiet">No open questions.</p>
             ) : (
-              <ul className="plain question-list">
-                {page.questions.slice(0, 200).map((q, i) => (
-                  <QuestionLine key={i} question={q} />
-                ))}
-              </ul>
+              <Questions questions={page.questions} />
             )}
           </Section>
         </>
       )}
     </Page>
+  );
+}
+
+/** Grouped by what is asked: the same thing is often unknown about many assets. */
+function Questions({ questions }: { questions: QuestionShape[] }) {
+  const groups = new Map<string, QuestionShape[]>();
+  for (const question of questions) groups.set(asked(question), [...(groups.get(asked(question)) ?? []), question]);
+  return (
+    <ul className="plain unseen">
+      {[...groups.entries()].map(([about, group]) => (
+        <li key={about}>
+          <Disclosure
+            label={
+              <span>
+                {about} <span className="quiet">· {count(group.length, 'asset')}</span>
+              </span>
+            }
+          >
+            <div className="links">
+              {group.slice(0, 200).map((q) => (
+                <AssetLink key={q.asset.id} asset={q.asset} />
+              ))}
+            </div>
+          </Disclosure>
+        </li>
+      ))}
+    </ul>
   );
 }
 

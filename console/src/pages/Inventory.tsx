@@ -176,7 +176,18 @@ const columns = helper.columns([
       </div>
     ),
   }),
-  helper.accessor('used_for', { header: 'Used for', cell: ({ row }) => <span className="clamp">{row.original.used_for || <Nothing says="not known" />}</span> }),
+  helper.accessor('risk', {
+    header: 'Risk',
+    cell: ({ row }) =>
+      row.original.findings ? (
+        <Link to="/risks" search={{ asset: row.original.id }} className="risk-link" aria-label={`${row.original.risk}: ${count(row.original.findings, 'risk')} with ${row.original.name}`}>
+          <Severity level={row.original.risk} />
+          <span className="quiet small">{row.original.findings}</span>
+        </Link>
+      ) : (
+        <Nothing says="none known" />
+      ),
+  }),
   helper.accessor('exposure', { header: 'Faces', cell: ({ row }) => (row.original.exposure ? <Exposure word={row.original.exposure} /> : <Nothing says="not known" />) }),
   helper.accessor('contains', {
     header: 'Data',
@@ -191,18 +202,7 @@ const columns = helper.columns([
       ),
   }),
   helper.accessor('owner', { header: 'Owner', cell: ({ row }) => <OwnerName owner={row.original.owner} /> }),
-  helper.accessor('risk', {
-    header: 'Risk',
-    cell: ({ row }) =>
-      row.original.findings ? (
-        <Link to="/risks" search={{ asset: row.original.id }} className="risk-link" aria-label={`${row.original.risk}: ${count(row.original.findings, 'risk')} with ${row.original.name}`}>
-          <Severity level={row.original.risk} />
-          <span className="quiet small">{row.original.findings}</span>
-        </Link>
-      ) : (
-        <Nothing says="none known" />
-      ),
-  }),
+  helper.accessor('used_for', { header: 'Used for', cell: ({ row }) => <span className="clamp">{row.original.used_for || <Nothing says="not known" />}</span> }),
   helper.accessor('last_seen', { header: 'Last seen', cell: ({ row }) => <span className="quiet nowrap" title={moment(row.original.last_seen)}>{ago(row.original.last_seen)}</span> }),
 ]);
 const SORTS: Record<string, InventorySearch['sort']> = { name: 'name', exposure: 'exposure', owner: 'owner', risk: 'risk', last_seen: 'last_seen' };

@@ -211,10 +211,10 @@ function StepRow({ hop, i, before, open, onOpen }: { hop: Hop; i: number; before
           ) : (
             <>← {plain(hop.verb)}</>
           )}
-          {hop.cut && <span className="cut-word">change here</span>}
         </td>
         <td>
           <AssetLink asset={hop.asset} withKind />
+          {hop.cut && <span className="cut-word">change here</span>}
         </td>
         <td>{hop.exposure ? <Exposure word={hop.exposure} /> : <span className="quiet">–</span>}</td>
         <td>{hop.labels.length > 0 ? <Labels labels={hop.labels} /> : <span className="quiet">–</span>}</td>

@@ -105,6 +105,7 @@ function Board({ today }: { today: TodayShape }) {
                     {c.title}
                   </Link>
                   <span className="quiet small">
+                    {c.about && `${c.about.name} · `}
                     {c.owner ? c.owner.name : 'nobody known to own it'}
                     {c.event_count > 0 && ` · ${count(c.event_count, 'event')}`}
                   </span>
@@ -162,10 +163,13 @@ function Kinds({ kinds }: { kinds: Record<string, number> }) {
   );
 }
 
+const SHOWN = 6;
+
 function Changes({ changes }: { changes: SinceLastLook }) {
   const queries = useQueryClient();
   const seen = useMutation({ mutationFn: markSeen, onSuccess: () => queries.invalidateQueries({ queryKey: ['today'] }) });
   const first = changes.since === null;
+  const total = changes.added + changes.removed + changes.changed;
   const parts = [
     changes.new_risks > 0 && count(changes.new_risks, 'new risk'),
     changes.added > 0 && count(changes.added, 'new asset'),
@@ -196,7 +200,7 @@ function Changes({ changes }: { changes: SinceLastLook }) {
         <>
           <p className="changes-sum">{parts.join(', ')}</p>
           <ul className="plain changes">
-            {changes.assets.map((c) => (
+            {changes.assets.slice(0, SHOWN).map((c) => (
               <li key={`${c.what} ${c.asset.id}`}>
                 <span className={`change change-${c.what}`}>{c.what}</span>
                 {c.what === 'gone' ? <span>{c.asset.name}</span> : <AssetLink asset={c.asset} withKind />}
@@ -204,6 +208,11 @@ function Changes({ changes }: { changes: SinceLastLook }) {
               </li>
             ))}
           </ul>
+          {total > SHOWN && (
+            <Link to="/inventory" search={{ sort: 'last_seen' }} className="small">
+              {count(total - Math.min(SHOWN, changes.assets.length), 'more change')}
+            </Link>
+          )}
         </>
       )}
     </Section>

@@ -73,6 +73,7 @@ function AssetBox({ data, id }: NodeProps<Box>) {
   const { hop, chosen, down } = data;
   return (
     <div className={`box${chosen ? ' box-chosen' : ''}${hop.exposure === 'internet' ? ' box-internet' : ''}${hop.cut ? ' box-cut' : ''}`} data-step={id}>
+      {hop.cut && <span className="box-flag">change here</span>}
       <Handle type="target" position={down ? Position.Top : Position.Left} isConnectable={false} />
       <div className="box-kind">
         <KindIcon kind={hop.asset.kind} />
@@ -83,8 +84,7 @@ function AssetBox({ data, id }: NodeProps<Box>) {
         {hop.asset.name}
       </div>
       <div className="box-foot">
-        {hop.cut && <span className="cut-word">change here</span>}
-        <Labels labels={hop.labels.slice(0, hop.cut ? 1 : 2)} />
+        <Labels labels={hop.labels.slice(0, 2)} />
       </div>
       <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>

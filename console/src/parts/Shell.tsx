@@ -69,7 +69,7 @@ function Content() {
 }
 
 function Scheme() {
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true }); // else it injects a style element
   return (
     <label className="scheme">
       <span className="sr-only">Colours</span>

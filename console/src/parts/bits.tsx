@@ -31,7 +31,7 @@ export function Labels({ labels, how = 'contains' }: { labels: string[]; how?: '
     <span className="labels">
       {labels.map((label) => (
         <span key={label} className={`label label-${how}`}>
-          {how === 'sees' && <span className="label-how">may see </span>}
+          {how === 'sees' && <span className="label-how">sees </span>}
           {labelName(label)}
         </span>
       ))}
@@ -232,11 +232,18 @@ export function Waiting() {
   );
 }
 
+/** The question without the name it begins with, which stands before it as a link. */
+export function asked({ asset, about }: QuestionShape): string {
+  const start = `${asset.name}: `;
+  const rest = about.startsWith(start) ? about.slice(start.length) : about;
+  return rest.charAt(0).toUpperCase() + rest.slice(1);
+}
+
 export function QuestionLine({ question }: { question: QuestionShape }) {
   return (
     <li className="question">
       <AssetLink asset={question.asset} />
-      <span>{question.about}</span>
+      <span>{asked(question)}</span>
     </li>
   );
 }

@@ -6,6 +6,7 @@ import argparse
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,11 +34,13 @@ def _serve(asked: argparse.Namespace) -> int:
     import uvicorn
 
     from penstock.graph.store import open_store
+    from penstock.respond.webhook import Webhooks
     from penstock.serve.app import build
     from penstock.serve.guard import choose, is_loopback
     from penstock.serve.oidc import Oidc
     from penstock.serve.state import Live
     from penstock.serve.tokens import Tokens, stored_hash
+    from penstock.work.jobs import Jobs
 
     state = state_directory(asked.state)
     state.mkdir(parents=True, exist_ok=True)
@@ -48,7 +51,10 @@ def _serve(asked: argparse.Namespace) -> int:
     oidc = Oidc(asked.oidc_issuer, asked.oidc_audience, asked.oidc_jwks) if asked.oidc_issuer else None
     guard = choose(asked.host, tokens=Tokens(digest) if digest else None, oidc=oidc, allowed=asked.allow_host)
     store = open_store(asked.store or state / "penstock.db")
-    live = Live(store, load_settings(state, asked.config), state)
+    settings = load_settings(state, asked.config)
+    jobs, stop = Jobs(state / "jobs.db"), threading.Event()
+    live = Live(store, settings, state, notify=Webhooks(jobs, settings) if settings.webhooks else None)
+    delivery = threading.Thread(target=jobs.run, args=(stop,), name="penstock-jobs", daemon=True)
     config = uvicorn.Config(
         build(live, guard),
         host=asked.host,
@@ -66,6 +72,8 @@ def _serve(asked: argparse.Namespace) -> int:
     try:
         listening = _bind(config)
         live.start()
+        if settings.webhooks:
+            delivery.start()
         scheme = "https" if asked.tls_cert else "http"
         name = f"[{asked.host}]" if ":" in asked.host else asked.host
         asks = "no sign-in on loopback" if guard.open else "asks for a token" if guard.tokens else "asks for OIDC"
@@ -75,6 +83,9 @@ def _serve(asked: argparse.Namespace) -> int:
         _run(config, listening, ready)
     finally:
         live.stop()
+        stop.set()
+        if delivery.is_alive():
+            delivery.join(timeout=10)
         store.close()
     return 0
 

@@ -96,7 +96,7 @@ async def _no_endpoint(request: Request) -> Response:
 async def _console(request: Request) -> Response:
     """A file of the console's build; any other address is a page of the console, which reads it itself."""
     name = request.path_params["rest"]
-    if name.startswith("assets/"):
+    if name.startswith("_static/"):
         asked = (STATIC / name).resolve()
         if asked.is_relative_to(STATIC) and asked.is_file():
             return FileResponse(asked, headers={"cache-control": "public, max-age=31536000, immutable"})

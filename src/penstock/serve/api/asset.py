@@ -123,7 +123,7 @@ def asset(call: Call) -> AssetPage:
     return AssetPage(
         asset_row(world, found),
         _people(world, found.id),
-        tuple(_answer(key, getattr(answers, key)) for key in QUESTIONS) if answers else (),
+        tuple(_answer(world, key, getattr(answers, key)) for key in QUESTIONS) if answers else (),
         () if answers else _systems(world, found.id),
         _labels(world, found.id),
         tuple(note.text for note in world.labelling.notes(found.id)),
@@ -139,9 +139,18 @@ def asset(call: Call) -> AssetPage:
     )
 
 
-def _answer(key: str, answer: Answer) -> AnswerShape:
+def _answer(world: World, key: str, answer: Answer) -> AnswerShape:
     value = sorted(answer.value) if isinstance(answer.value, set | frozenset) else answer.value
-    return AnswerShape(key, QUESTIONS[key], value, answer.confidence, answer.because, evidence(answer.evidence))
+    if isinstance(value, list | tuple):
+        value = [_named(world, one) for one in value]
+    return AnswerShape(
+        key, QUESTIONS[key], _named(world, value), answer.confidence, answer.because, evidence(answer.evidence)
+    )
+
+
+def _named(world: World, value: Any) -> Any:
+    """The name, where an answer is an asset."""
+    return world.name(value) if isinstance(value, str) and value in world.graph.assets else value
 
 
 def _systems(world: World, asset: str) -> tuple[Ref, ...]:

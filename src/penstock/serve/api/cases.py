@@ -31,10 +31,11 @@ class CaseQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CaseRow(msgspec.Struct, frozen=True):
-    """``owner`` is None while nobody is known to answer for it."""
+    """``about`` is the asset of its first risk; ``owner`` is None while nobody is known to answer for it."""
 
     id: str
     title: str
+    about: Ref | None
     severity: str
     state: str
     owner: Ref | None
@@ -148,9 +149,11 @@ def _reopened(case: Case, call: Call, why: str) -> Case:
 
 
 def case_row(world: World, case: Case) -> CaseRow:
+    first = next((world.findings[f] for f in case.findings if f in world.findings), None)
     return CaseRow(
         case.id,
         case.title,
+        ref(world, first.subject) if first else None,
         case.severity,
         case.state,
         ref(world, case.owner) if case.owner else None,

@@ -116,7 +116,8 @@ def finding(call: Call) -> FindingPage:
 def _term(name: str, value: Any) -> Term:
     """A term is a value, or ``{value, because}``."""
     if isinstance(value, dict):
-        return Term(name, value.get("value"), str(value.get("because", "")))
+        because = value.get("because", "")
+        return Term(name, value.get("value"), because if isinstance(because, str) else ", ".join(map(str, because)))
     return Term(name, value, "")
 
 
