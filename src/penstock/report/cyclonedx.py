@@ -20,7 +20,6 @@ from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentType, Pedigree
 from cyclonedx.model.component_evidence import ComponentEvidence, Occurrence
 from cyclonedx.model.contact import OrganizationalEntity
-from cyclonedx.model.dependency import Dependency
 from cyclonedx.model.service import Service
 from cyclonedx.output.json import JsonV1Dot7
 from packageurl import PackageURL
@@ -58,13 +57,15 @@ NAMED = {"owned_by": "owner", "approved_by": "approver", "supports": "process"}
 ANCESTRY = ("fine_tuned_from", "derived_from")
 #: Places of evidence listed for one asset; a hosted model that ten thousand files use is proved by far fewer.
 PLACES = 200
+#: Assets handed to the library at a time.
+SLICE = 200
 #: The namespace from which serial numbers are made of content.
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://penstock.dev/bom")
 
 
 def render(report: Report) -> str:
     """A valid CycloneDX 1.7 document; the same bytes, serial number included, for the same report."""
-    document = json.loads(_written(_bom(report)))
+    document = _listed(report)
     _complete(document, report)
     content = json.dumps({k: v for k, v in document.items() if k not in ("serialNumber", "metadata")}, sort_keys=True)
     document["serialNumber"] = f"urn:uuid:{uuid.uuid5(NAMESPACE, hashlib.sha256(content.encode()).hexdigest())}"
@@ -79,28 +80,48 @@ def is_service(asset: Asset) -> bool:
 # ── what the library has classes for ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _bom(report: Report) -> Bom:
+def _listed(report: Report) -> dict[str, Any]:
+    """The document as far as the library goes, made in slices: its own checks grow with the square of the number."""
+    listed = {asset.id: asset for asset in report.inventory}
+    document: dict[str, Any] = {}
+    for start in range(0, max(1, len(listed)), SLICE):
+        bom = _bom(report, report.inventory[start : start + SLICE], listed)
+        part = json.loads(_written(bom))
+        document = document or {**part, "components": [], "services": []}
+        document["components"] += part.get("components", ())
+        document["services"] += part.get("services", ())
+    place = {id: number for number, id in enumerate(listed)}
+    for name in ("components", "services"):
+        document[name].sort(key=lambda entry: place[entry["bom-ref"]])
+    document["dependencies"] = _dependencies(report, listed)
+    return document
+
+
+def _bom(report: Report, assets: Iterable[Asset], listed: Mapping[str, Asset]) -> Bom:
     bom = Bom(version=1)
     bom.metadata.timestamp = datetime.fromtimestamp(report.generated_at, UTC)
     bom.metadata.tools.components.add(
         Component(name="penstock", version=report.version or None, type=ComponentType.APPLICATION, bom_ref="penstock")
     )
     bom.metadata.properties = [Property(name="penstock:source", value=source) for source in sorted(report.sources)]
-    listed = {asset.id: asset for asset in report.inventory}
-    made: dict[str, Component | Service] = {}
-    for asset in report.inventory:
-        made[asset.id] = _service(report, asset, listed) if is_service(asset) else _component(report, asset, listed)
-    bom.components = [c for c in made.values() if isinstance(c, Component)]
-    bom.services = [s for s in made.values() if isinstance(s, Service)]
+    components: list[Component] = []
+    services: list[Service] = []
+    for asset in assets:
+        if is_service(asset):
+            services.append(_service(report, asset, listed))
+        else:
+            components.append(_component(report, asset, listed))
+    bom.components, bom.services = components, services  # at once: adding one by one sorts each time
+    return bom
+
+
+def _dependencies(report: Report, listed: Mapping[str, Asset]) -> list[dict[str, Any]]:
     needs: dict[str, set[str]] = {asset: set() for asset in listed}
     for relation in report.graph.relations:
-        if relation.verb in DEPENDS and relation.source in listed and relation.target in listed:
+        ends = relation.source, relation.target
+        if relation.verb in DEPENDS and relation.source in listed and relation.target in listed and len({*ends}) == 2:
             needs[relation.source].add(relation.target)
-    bom.dependencies = [
-        Dependency(made[asset].bom_ref, [Dependency(made[other].bom_ref) for other in sorted(others - {asset})])
-        for asset, others in needs.items()
-    ]
-    return bom
+    return [{"ref": id, **({"dependsOn": sorted(needs[id])} if needs[id] else {})} for id in sorted(listed)]
 
 
 def _component(report: Report, asset: Asset, listed: Mapping[str, Asset]) -> Component:

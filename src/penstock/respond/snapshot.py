@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,14 +46,14 @@ def compile_snapshot(
     data sent to a provider the organisation did not sanction is noted. Whether a rule acts or only observes is the
     operator's ``modes`` setting for the application; it observes unless told otherwise.
     """
-    people, found, cases = People(graph, settings), tuple(findings), tuple(cases)
+    people, index = People(graph, settings), _Index.of(findings, cases)
     callers: dict[str, Caller] = {}
     made: dict[str, Caller] = {}
     for key in sorted(keys, key=lambda key: key.id):
         if key.revoked_at is not None and key.revoked_at <= now:
             continue
         if key.application not in made:
-            made[key.application] = _caller(key, graph, labelling, found, cases, settings, people)
+            made[key.application] = _caller(key, graph, labelling, index, settings, people)
         callers[key.sha256] = made[key.application]
     upstreams = tuple(Upstream(name=u.name, base_url=u.base_url, key_env=u.key_env) for u in settings.upstreams)
     return PolicySnapshot(version=version, made_at=now, tenant=tenant, callers=callers, upstreams=upstreams)
@@ -99,6 +100,31 @@ def write_snapshot(path: Path, snapshot: PolicySnapshot) -> None:
             Path(temporary).unlink(missing_ok=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Findings by the assets they are about, and the case of each, so that a thousand callers cost no million looks."""
+
+    findings: Mapping[str, tuple[Finding, ...]]
+    case_of: Mapping[str, tuple[int, Case]]
+
+    @classmethod
+    def of(cls, findings: Iterable[Finding], cases: Iterable[Case]) -> _Index:
+        by_asset: dict[str, list[Finding]] = {}
+        for finding in findings:
+            for asset in _assets_of(finding) | set(finding.related):
+                by_asset.setdefault(asset, []).append(finding)
+        graveness = {finding: (place, case) for place, case in enumerate(cases) for finding in case.findings}
+        return cls({asset: tuple(found) for asset, found in by_asset.items()}, graveness)
+
+    def about(self, assets: Iterable[str]) -> tuple[Finding, ...]:
+        return tuple({f.id: f for asset in sorted(assets) for f in self.findings.get(asset, ())}.values())
+
+    def cases_of(self, findings: Iterable[Finding]) -> tuple[Case, ...]:
+        """The cases the findings belong to, in the order given: gravest first."""
+        found = {self.case_of[f.id][0]: self.case_of[f.id][1] for f in findings if f.id in self.case_of}
+        return tuple(case for _, case in sorted(found.items()))
+
+
 # ── one caller ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -106,22 +132,21 @@ def _caller(
     key: AccessKey,
     graph: Graph,
     labelling: Labelling,
-    findings: tuple[Finding, ...],
-    cases: tuple[Case, ...],
+    index: _Index,
     settings: Settings,
     people: People,
 ) -> Caller:
     application = graph.assets.get(key.application)
     name = application.name if application else key.name
     parts = _parts(graph, key.application)
-    concerned = tuple(finding for finding in findings if parts & (_assets_of(finding) | set(finding.related)))
+    concerned = index.about(parts)
     owner = people.owner(key.application)
     return Caller(
         application=key.application,
         name=name,
         mode=settings.modes.get(key.application) or settings.modes.get(name) or "observe",
         owner=owner.name,
-        approver=_approver(people, key.application, owner.asset, concerned, cases),
+        approver=_approver(people, key.application, owner.asset, index.cases_of(concerned)),
         rules=tuple(_rules(graph, labelling, parts, concerned, settings)),
     )
 
@@ -192,15 +217,10 @@ def _unsanctioned(graph: Graph, parts: frozenset[str], settings: Settings) -> tu
     return tuple(sorted(name for name in providers if name and name.casefold() not in known))
 
 
-def _approver(
-    people: People, application: str, owner: str, findings: tuple[Finding, ...], cases: tuple[Case, ...]
-) -> str:
+def _approver(people: People, application: str, owner: str, cases: Iterable[Case]) -> str:
     """Who can allow an exception, by name: the approver of the gravest case it is in, else the usual one."""
-    concerned = {finding.id for finding in findings}
-    for case in cases:
-        if case.approver and concerned & set(case.findings):
-            return people.name(case.approver)
-    approver = people.approver(application, owner)
+    named = (case.approver for case in cases if case.approver)
+    approver = next(named, "") or people.approver(application, owner)
     return people.name(approver) if approver else ""
 
 
