@@ -41,6 +41,8 @@ if TYPE_CHECKING:  # the pool and what it runs are needed only when something ch
 
 #: A batch for a worker: so many files or bytes (from there on a task's own cost no longer shows: notes on scale).
 _BATCH_FILES, _BATCH_BYTES = 50, 1_000_000
+#: A process loads packs and compiles patterns for 0.3 CPU s: only for so many bytes (1 CPU s of work) is it worth it.
+_BYTES_A_PROCESS = 2_000_000
 #: Seconds for a batch of files, and again for each file of a batch that did not come back.
 _SECONDS = 20.0
 #: Seconds for all joiners over one source.
@@ -147,9 +149,11 @@ class _Look:
             return
         registry.load()  # before the workers start, so that they need not
         from penstock.discover.collect import collect
-        from penstock.work.workers import Done, Workers
+        from penstock.work.workers import Done, Workers, usable_cpus
 
-        workers = self.workers or held.enter_context(Workers(memory_mb=_MEMORY_MB, seconds=_SECONDS))
+        size = sum(entry.size for part in self.parts if not part.whole for entry, _ in part.wanted)
+        processes = min(usable_cpus(), 1 + size // _BYTES_A_PROCESS)
+        workers = self.workers or held.enter_context(Workers(processes, memory_mb=_MEMORY_MB, seconds=_SECONDS))
         self.tell("reading")
         by_scope = {part.scope: part for part in self.parts}
         try:

@@ -62,7 +62,7 @@ class Workers:
     """
 
     def __init__(self, processes: int | None = None, memory_mb: int = 512, seconds: float = 20.0) -> None:
-        self.processes = _cpus() if processes is None else processes
+        self.processes = usable_cpus() if processes is None else processes
         self.memory_mb = memory_mb
         self.seconds = seconds
         self._workers: list[_Worker] = []
@@ -297,6 +297,7 @@ def _start_method() -> str:
     return "spawn" if sys.platform == "win32" else "forkserver"
 
 
-def _cpus() -> int:
+def usable_cpus() -> int:
+    """CPUs that this process may use, at most as many as a pool takes."""
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, min(usable, MOST_PROCESSES))
