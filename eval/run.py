@@ -2,8 +2,8 @@
 
     python -m eval.run --set DIR [--scorers DIR] [--repos DIR] [--areas "inventory scenarios"] [--out DIR]
 
-SET holds a folder an area; SCORERS (SET when left out) holds the same folders with each area's ``score.py``; REPOS holds
-checkouts named ``owner__name``. Every area that SET has and that has an adapter here is measured, and
+SET holds a folder an area; SCORERS (SET when left out) holds the same folders with each area's ``score.py``; REPOS
+holds checkouts named ``owner__name``. Every area that SET has and that has an adapter here is measured, and
 ``OUT/results.json`` gets the figures (shares 0-1); what was not run is absent from it.
 """
 
@@ -36,8 +36,8 @@ def main(argv: list[str] | None = None) -> int:
         print(
             "error: make eval needs the labelled material to measure on\n"
             "  --> SET is not given\n"
-            "  help: make eval SET=DIR [SCORERS=DIR] [REPOS=DIR] [AREAS='scenarios …'] [OUT=DIR]; DIR holds a folder an "
-            f"area: {', '.join(AREAS)}"
+            "  help: make eval SET=DIR [SCORERS=DIR] [REPOS=DIR] [AREAS='scenarios …'] [OUT=DIR]; DIR holds a folder "
+            f"an area: {', '.join(AREAS)}"
         )
         return 2
     if not given.set.is_dir():

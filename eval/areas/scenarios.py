@@ -23,7 +23,7 @@ from penstock.graph import identity
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling, propagate
 from penstock.graph.merge import merge
-from penstock.graph.vocabulary import VERBS, Asset, Complete, Evidence, Observation
+from penstock.graph.vocabulary import VERBS, Asset, Complete, Evidence, Observation, Relation
 from penstock.settings import Organisation
 
 #: Figures of the scorer's mean that are reported.
@@ -91,7 +91,8 @@ def imported(scenario: Mapping[str, Any]) -> tuple[Graph, dict[str, str], Organi
         for given in scenario["assets"]:
             if _mentions(what, given["id"]) or _mentions(what, given["name"]):
                 links.append(identity.relation(assets[given["id"]], "approved_by", made))
-    observations = [Observation(subject, evidence) for subject in [*assets.values(), *links]]
+    seen: list[Asset | Relation] = [*assets.values(), *links]
+    observations = [Observation(subject, evidence) for subject in seen]
     graph = merge(observations, complete=[Complete(scope, verb, "scenario") for verb in VERBS])
     return graph, {asset.id: name for name, asset in assets.items()}, _organisation(scenario.get("org") or {})
 

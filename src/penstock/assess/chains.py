@@ -16,6 +16,8 @@ from penstock.graph.vocabulary import KINDS, LABELS, MARKS, PROPS, VERBS, check_
 #: Deepest segment: attack paths seen in practice have 4-7 nodes (docs/rules.md).
 MAX_HOPS = 6
 MAX_NODES = 8
+#: Longest chain in characters (the longest shipped one has 340) and most brackets of any sort in it.
+MAX_TEXT, MAX_BRACKETS = 1_000, 60
 
 _ACTOR = frozenset({"application", "agent", "assistant"})
 _INDEX = frozenset({"vector_store", "knowledge_base", "memory"})
@@ -84,6 +86,8 @@ def parse_chain(text: str, known: Mapping[str, frozenset[str]] | None = None) ->
     Raises:
         NotUnderstood: it does not read as a chain, or names a kind, verb or property that is not declared.
     """
+    if len(text) > MAX_TEXT or sum(map(text.count, "[{&*")) > MAX_BRACKETS:
+        raise NotUnderstood("The chain is too long or nests too deep", text[:60], f"At most {MAX_TEXT} characters")
     spots: list[Spot] = []
     segments: list[Segment] = []
     place = 0
@@ -143,6 +147,8 @@ def _closing(text: str, place: int) -> int:
 def _props(text: str, whole: str) -> tuple[tuple[str, Any], ...]:
     try:
         props = yaml.safe_load("{" + text + "}")
+        if not isinstance(props, dict) or not all(isinstance(name, str) for name in props):
+            raise NotUnderstood("The brackets do not read as properties", whole, "[name: value, …]")
     except yaml.YAMLError as error:
         raise NotUnderstood("The brackets do not read as properties", whole, "[name: value, …]") from error
     labels = props.pop("contains", None)

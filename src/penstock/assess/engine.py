@@ -75,7 +75,7 @@ def judge(rules: Iterable[Rule], facts: Facts) -> tuple[list[Raised], list[Quest
         sure: dict[str, list[Match]] = {}
         for match in matcher.matches(rule):
             if match.missing:
-                for missing in match.missing:
+                for missing in match.missing if match.evident else ():
                     _ask(asked, _unknown(rule, missing, facts.graph), _weight(rule, match, facts))
             elif rule.asks:
                 about = _told(rule.row.ask, match, facts)

@@ -30,11 +30,13 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule's chains laid over the graph. With ``missing`` it only may be one: a question."""
+    """A rule's chains laid over the graph; ``path`` shows the first. With ``missing`` it only may be one."""
 
     bound: Mapping[str, str]
     path: tuple[Step, ...]
     missing: tuple[Missing, ...] = ()
+    #: Whether some condition surely holds, so that what is missing is worth asking for.
+    evident: bool = True
 
 
 class Matcher:
@@ -84,8 +86,8 @@ class Matcher:
             chain = chain.reversed()
         for first in [start] if start else self._candidates(chain.spots[0], bound):
             for along, path in self._along(rule, chain, 0, first, bound):
-                for whole, rest in self._chains(rule, index + 1, along):
-                    yield whole, _joined(path, rest)
+                for whole, _ in self._chains(rule, index + 1, along):
+                    yield whole, path
 
     def _along(
         self, rule: Rule, chain: Chain, place: int, id: str, bound: dict[str, str], near: bool = False
@@ -176,6 +178,7 @@ class Matcher:
     def _judged(self, rule: Rule, bound: dict[str, str], path: tuple[Step, ...]) -> Match | None:
         length = max(0, len(path) - 1)
         missing: list[Missing] = []
+        evident = not rule.when
         for chain in rule.chains:
             for spot in chain.spots:
                 if isinstance(fits := self._fits(spot, bound[spot.variable]), Missing):
@@ -186,6 +189,8 @@ class Matcher:
                 return None
             if isinstance(answer, Unknown):
                 missing += self._named(answer, bound)
+            else:
+                evident = True
         if rule.unless:
             answer = self.holds(rule.unless, bound, length)
             if answer is True:
@@ -198,7 +203,7 @@ class Matcher:
                 return None
             if isinstance(exists, Missing):
                 missing.append(exists)
-        return Match(bound, path, tuple(dict.fromkeys(missing)))
+        return Match(bound, path, tuple(dict.fromkeys(missing)), evident)
 
     @staticmethod
     def _named(answer: Unknown, bound: Mapping[str, str]) -> list[Missing]:
@@ -252,8 +257,3 @@ def _equal(value: Any, wanted: Any) -> bool:
     if isinstance(wanted, list | tuple):
         return set(wanted) <= set(value if isinstance(value, list | tuple | set | frozenset) else [value])
     return bool(value == wanted)
-
-
-def _joined(path: tuple[Step, ...], rest: tuple[Step, ...]) -> tuple[Step, ...]:
-    """One way to show: a further chain goes on from the end of the first, or stands beside it and is left out."""
-    return path + rest[1:] if path and rest and path[-1].asset == rest[0].asset else path
