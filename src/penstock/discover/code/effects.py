@@ -147,8 +147,10 @@ def _unwrapped(module: Module, expression: int) -> int:
 def _database(resolver: Resolver, target: Target) -> str:
     """The address of the database behind a cursor or session: the first text its connection was opened with."""
     for step in origins(resolver, target):
-        if step.symbol.removesuffix("()").rpartition(".")[2] in _CONNECTS and step.ref >= 0:
-            row = resolver.modules[step.path].expressions[step.ref]
+        module = resolver.modules[step.path]
+        row = module.expressions[step.ref]
+        callee = module.expressions[row[2]] if row[0] == "c" else ["?"]
+        if (callee[3] if callee[0] == "a" else callee[2] if callee[0] == "r" else "") in _CONNECTS:
             for value in (*row[3][:1], *(row[4].get(n, -1) for n in ("dsn", "url", "database", "conninfo"))):
                 for text in resolver.texts(step.path, value) if value >= 0 else ():
                     if text.value:

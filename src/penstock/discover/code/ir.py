@@ -100,6 +100,16 @@ class Builder:
         }
 
 
+def utf8(data: bytes) -> bytes:
+    """Bytes that a parser reads to their end: broken characters and NULs replaced, a byte-order mark dropped."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        data = data.decode("utf-8", "replace").encode()
+    return data.replace(b"\0", b" ")
+
+
 def mask(text: str) -> str:
     """The text with keys and passwords replaced, so that no cache or report can hold one."""
     if len(text) < 16:

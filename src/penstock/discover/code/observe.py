@@ -106,7 +106,7 @@ class Observer:
             self.own(site)
         self.prompt_files()
         yield from self.out.values()
-        if self.sees_all_guards():
+        if self.out and self.sees_all_guards():
             yield Complete(self.scope, "guarded_by", COLLECTOR)
 
     def sees_all_guards(self) -> bool:

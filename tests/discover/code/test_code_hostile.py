@@ -1,0 +1,121 @@
+"""Hostile and broken files cost a bounded amount and never an exception."""
+
+import json
+
+import pytest
+
+DEEP = 10_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "(" * DEEP + "1" + ")" * DEEP,
+        "x = " + "f(" * DEEP + "1" + ")" * DEEP,
+        "x = " + "1 + " * DEEP + "1",
+        "x = " + "a." * DEEP + "b",
+        "x = " + "[" * DEEP,
+        "".join(f"{' ' * i}if x:\n" for i in range(300)) + " " * 300 + "pass\n",
+    ],
+)
+def test_deep_python_does_not_crash(see, text):
+    see(
+        {
+            "a.py": "from openai import OpenAI\nc = OpenAI()\n"
+            + text
+            + "\nc.chat.completions.create(model=x, messages=[])\n"
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["x = " + "(" * DEEP + "1" + ")" * DEEP, "x = " + "{a:" * DEEP, "f(" * DEEP, "`${" * 2_000]
+)
+def test_deep_scripts_do_not_crash(see, text):
+    see({"a.ts": "import OpenAI from 'openai';\n" + text})
+
+
+def test_mis_encoded_and_binary_files_are_read_as_far_as_they_go(see):
+    seen = see(
+        {
+            "a.py": b"from openai import OpenAI\nx = '\xff\xfe\x00caf\xe9'\nOpenAI().chat.completions.create(model='gpt-4o', messages=[])\n",
+            "b.py": bytes(range(256)) * 50,
+        }
+    )
+    assert seen.names("model") == {"gpt-4o"}
+
+
+def test_a_byte_order_mark_does_not_hide_the_first_import(see):
+    seen = see(
+        {
+            "a.py": (
+                "﻿from openai import OpenAI\nOpenAI().chat.completions.create(model='gpt-4o', messages=[])\n"
+            ).encode()
+        }
+    )
+    assert seen.names("model") == {"gpt-4o"}
+
+
+def test_a_part_that_does_not_parse_is_said_and_the_rest_is_kept(see):
+    seen = see(
+        {
+            "a.py": (
+                "from openai import OpenAI\n"
+                "OpenAI().chat.completions.create(model='gpt-4o', messages=[])\n"
+                "def (:\n"
+                "  x = = 3\n"
+            )
+        }
+    )
+    assert seen.names("model") == {"gpt-4o"}
+    assert [u.where.partition(":")[0] for u in seen.unseen] == ["a.py"]
+    assert seen.complete == set()
+
+
+def test_a_thousand_callers_and_cycles_end(see):
+    files = {
+        f"m{i}.py": f"from m{(i + 1) % 60} import f as g\nfrom openai import OpenAI\ndef f(x):\n    return g(x)\n"
+        for i in range(60)
+    }
+    files["main.py"] = (
+        "from m0 import f\n"
+        "from openai import OpenAI\n"
+        "OpenAI().chat.completions.create(model=f('gpt-4o'), messages=[])\n"
+    ) + "f('x')\n" * 1000
+    see(files)
+
+
+def test_a_minified_bundle_is_left_out_and_said(see):
+    seen = see({"bundle.js": "var a=1;" * 20_000})
+    assert [u.skipped for u in seen.unseen] == [True]
+
+
+def test_a_notebook_keeps_its_lines_and_drops_magics(see):
+    cells = [
+        {"cell_type": "markdown", "source": ["# openai\n"]},
+        {"cell_type": "code", "source": ["%pip install openai\n", "from openai import OpenAI\n", "c = OpenAI()"]},
+        {"cell_type": "code", "source": ["!ls\n", "c.chat.completions.create(model='gpt-4o', messages=[])"]},
+    ]
+    text = json.dumps({"cells": cells, "metadata": {}, "nbformat": 4}, indent=1)
+    seen = see({"a.ipynb": text})
+    line = next(i for i, row in enumerate(text.splitlines(), 1) if "create(model" in row)
+    assert seen.where("model", "gpt-4o") == {f"a.ipynb:{line}"}
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": 3}', '{"cells": [3, null, {"source": 4}]}', "[" * 100_000])
+def test_a_notebook_that_is_none_is_said(see, text):
+    seen = see({"a.ipynb": text})
+    assert seen.observations == []
+
+
+@pytest.mark.slow
+def test_a_notebook_of_a_hundred_thousand_cells(see):
+    cells = [{"cell_type": "code", "source": [f"x{i} = {i}\n"]} for i in range(100_000)]
+    cells[0]["source"] = [
+        "from openai import OpenAI\n",
+        "OpenAI().chat.completions.create(model='gpt-4o', messages=[])\n",
+    ]
+    cells += [{"cell_type": "code", "source": ["y = 1\n"]}] * 10
+    seen = see({"a.ipynb": json.dumps({"cells": cells}, indent=1)})
+    assert seen.names("model") == {"gpt-4o"}
+    assert any("10 cells" in u.why for u in seen.unseen)
