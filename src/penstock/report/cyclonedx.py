@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -57,6 +58,15 @@ NAMED = {"owned_by": "owner", "approved_by": "approver", "supports": "process"}
 ANCESTRY = ("fine_tuned_from", "derived_from")
 #: Places of evidence listed for one asset; a hosted model that ten thousand files use is proved by far fewer.
 PLACES = 200
+#: Addresses that are one by RFC 3986; what else a configuration calls a URL stays a property.
+ADDRESS = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://(?:[\w.~-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+    r"(?:/(?:[\w.~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)?",
+    re.ASCII,
+)
+#: The order a reader expects.
+ORDER = ("$schema", "bomFormat", "specVersion", "serialNumber", "version", "metadata", "components", "services",
+         "dependencies", "formulation")  # fmt: skip
 #: Assets handed to the library at a time.
 SLICE = 200
 #: The namespace from which serial numbers are made of content.
@@ -69,7 +79,8 @@ def render(report: Report) -> str:
     _complete(document, report)
     content = json.dumps({k: v for k, v in document.items() if k not in ("serialNumber", "metadata")}, sort_keys=True)
     document["serialNumber"] = f"urn:uuid:{uuid.uuid5(NAMESPACE, hashlib.sha256(content.encode()).hexdigest())}"
-    return escaped_json(json.dumps(document, indent=2, ensure_ascii=False)) + "\n"
+    ordered = {name: document[name] for name in ORDER if document.get(name)} | document
+    return escaped_json(json.dumps(ordered, indent=2, ensure_ascii=False)) + "\n"
 
 
 def is_service(asset: Asset) -> bool:
@@ -159,7 +170,7 @@ def _service(report: Report, asset: Asset, listed: Mapping[str, Asset]) -> Servi
         version=_text(asset, "version"),
         description=_text(asset, "purpose"),
         provider=_supplier(asset),
-        endpoints=[XsUri(url)] if (url := _text(asset, "url")) else [],
+        endpoints=[XsUri(url)] if (url := _text(asset, "url")) and ADDRESS.fullmatch(url) else [],
         authenticated=None if auth is None else auth != "none",
         x_trust_boundary=None if exposure is None else exposure in ("internet", "partner"),
         data=[
