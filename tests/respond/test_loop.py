@@ -9,6 +9,7 @@ from penstock.graph import identity
 from penstock.graph.store import open_store
 from penstock.graph.store.protocol import AccessKey, Scan
 from penstock.graph.vocabulary import Complete
+from penstock.protect.sink import Spool
 from penstock.protect.snapshot import decode
 from penstock.respond.accept import DAY, accept, matching
 from penstock.respond.loop import turn
@@ -85,6 +86,25 @@ def test_event_lands_on_the_case_of_its_finding_and_in_the_inventory(store, stat
     models = {store.graph().assets[r.target].name for r in store.graph().out(AGENT.id, "uses_model")}
     assert "gpt-x" in models
     assert turn(store, SETTINGS, state, now=AT + 11).events == 0
+
+
+def test_what_the_gateway_wrote_is_what_is_read(store, state):
+    leak = leak_in(refresh(store, SETTINGS, state, now=AT))
+    written = Spool(state / "spool")
+    for n in range(20):
+        written.emit(event(n, finding_ids=(leak.id,)))
+    written.close()
+    assert turn(store, SETTINGS, state, now=AT + 1).events == 20
+    assert next(c for c in store.cases() if leak.id in c.findings).event_count == 20
+
+
+def test_leak_in_traffic_that_no_rule_foresaw_is_a_case_with_an_owner(store, state):
+    refresh(store, SETTINGS, state, now=AT)
+    spooled(state, *(event(n, finding_ids=(), seen={"out.credentials": 1}) for n in range(3)))
+    (case,) = turn(store, SETTINGS, state, now=AT + 1).changed
+    assert (case.event_count, store.graph().assets[case.owner].name) == (3, "support")
+    refresh(store, SETTINGS, state, now=AT + 2)
+    assert next(c for c in store.cases() if c.id == case.id).state == "open"
 
 
 def test_event_delivered_again_after_a_crash_counts_once(store, state):
