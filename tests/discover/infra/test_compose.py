@@ -190,3 +190,10 @@ def test_an_ordinary_dockerfile_has_no_ai(look):
 def test_broken_files_cost_a_note_at_most(look, text):
     seen = look({"compose.yaml": text, "Dockerfile": text, ".env": text}, only=ONLY)
     assert not seen.graph.assets
+
+
+def test_a_store_is_the_one_that_code_means_by_its_product(look):
+    seen = look({"compose.yaml": "services: {db: {image: 'pgvector/pgvector:pg17'}}"}, only=ONLY)
+    assert seen.one("vector_store").id == identity.asset("vector_store", "pgvector", scope=SCOPE).id
+    two = look({"compose.yaml": "services: {a: {image: qdrant/qdrant}, b: {image: qdrant/qdrant}}"}, only=ONLY)
+    assert sorted(two.names("vector_store")) == ["a", "b"]

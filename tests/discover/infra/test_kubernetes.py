@@ -221,7 +221,8 @@ def test_templates_are_left_out_and_that_is_said(look):
     "text",
     [
         "apiVersion: v1\nkind: Deployment\nmetadata: 7\nspec: []\n",
-        "apiVersion: v1\nkind: Deployment\nmetadata: {name: x}\nspec: {template: {spec: {containers: [1, {image: [a]}]}}}\n",
+        "apiVersion: v1\nkind: Deployment\nmetadata: {name: x}\n"
+        "spec: {template: {spec: {containers: [1, {image: [a]}]}}}\n",
         "apiVersion: v1\nkind: Ingress\nmetadata: {name: x}\nspec: {rules: {a: b}, tls: 3}\n",
         "apiVersion: v1\nkind: Service\nmetadata: {name: x}\nspec: {ports: [{port: a}], selector: [x]}\n",
         "apiVersion: v1\nkind: [a]\n",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
@@ -22,7 +22,7 @@ from penstock.discover.infra.marked import Map, as_map, as_seq, as_text, dig, li
 from penstock.discover.infra.offer import endpoint, offers, spoken, store
 from penstock.discover.infra.yaml_docs import read_documents
 from penstock.graph import identity
-from penstock.graph.vocabulary import Observation, Unseen
+from penstock.graph.vocabulary import Asset, Evidence, Observation, Unseen
 
 NAME = "infra.compose"
 #: Services of one file that are looked at; the largest public files have about 150.
@@ -111,7 +111,10 @@ def _service(source: Source, service: Service, siblings: list[Service]) -> Itera
     port = port_of(service.words) or row.port
     origin = f"http://{name}:{port}"
     if row.role == "vector_store":
-        yield Observation(store(name, origin, scope, row.name, _exposure(record)), at)
+        alone = sum(other.row is row for other in siblings) == 1
+        place = store(row, name, origin, scope, alone=alone)
+        yield Observation(place, at)
+        yield from _exposed(place, record, at)
     elif row.role == "inference":
         servings = served(row, service.image, service.words, service.env, scope)
         for other in siblings:
@@ -126,17 +129,21 @@ def _service(source: Source, service: Service, siblings: list[Service]) -> Itera
         if record["gpu"]:
             key = f"{service.path}#{name}"
             gpu = identity.asset("hardware", f"GPU of {name}", scope=scope, key=key, props={"role": "gpu"})
-        place = endpoint(name, origin, scope, _exposure(record))
+        place = endpoint(name, origin, scope)
+        yield from _exposed(place, record, at)
         yield from offers(row, servings, place, [origin, *spoken(source, others)], scope, at, gpu=gpu)
     else:
         yield Observation(identity.asset("framework", row.name), at)
 
 
-def _exposure(record: Mapping[str, Any]) -> dict[str, str]:
-    """Private where nothing but the machine or the file's own networks can reach it; else nothing is known."""
-    if record["open"] or record["shared"]:
-        return {}
-    return {"exposure": "private"}
+def _exposed(place: Asset, record: Mapping[str, Any], at: Evidence) -> Iterator[Observation]:
+    """Private where nothing but the machine or the file's own networks can reach it; else nothing is known.
+
+    A guess: the same thing may be deployed elsewhere in another way.
+    """
+    if not record["open"] and not record["shared"]:
+        guess = replace(at, confidence="guessed", chain=(*at.chain, "no port is published beyond this machine"))
+        yield Observation(replace(place, props={"exposure": "private"}), guess)
 
 
 def _record(name: str, service: Map, line: int, env: Mapping[str, tuple[str, int]], shared: bool) -> dict[str, Any]:

@@ -137,10 +137,7 @@ def _run(source: Source, fact: Fact, chart: str, *, lone: bool) -> Iterator[Yiel
         servings = served(row, part["image"], part["words"], part["env"], source.scope)
         yield from offers(row, servings, subject, [url] if url else [], source.scope, at, gpu=gpu)
     elif row is not None and row.role == "vector_store":
-        key = f"helm:{fact.path}#{part['key']}"
-        subject = store(name, url, source.scope, row.name) if url else identity.asset(
-            "vector_store", name, scope=source.scope, key=key, props={"vendor": row.name}
-        )  # fmt: skip
+        subject = store(row, name, url, source.scope)
         yield Observation(subject, at)
     elif row is not None:
         yield Observation(identity.asset("framework", row.name), at)

@@ -260,7 +260,7 @@ def _ai_container(
     url = urls[0] if urls else f"http://{_hosts(name, namespace)[0]}:{listening}"
     place: Asset | None = None
     if row.role == "vector_store":
-        place = store(name, url, source.scope, row.name)
+        place = store(row, name, url, source.scope)
         yield Observation(place, at)
     elif row.role == "inference":
         gpu = None

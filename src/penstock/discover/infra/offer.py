@@ -62,13 +62,21 @@ def endpoint(name: str, url: str, scope: str, props: Mapping[str, Any] | None = 
     return replace(identity.endpoint(url, scope, props=props), name=name)
 
 
-def store(name: str, url: str, scope: str, product: str, props: Mapping[str, Any] | None = None) -> Asset:
-    """The vector store at a URL; one at a bare host belongs to its source."""
-    place = identity.endpoint(url, scope)
-    key = place.name if place.scope == "" else place.name.partition("://")[2]
-    return identity.asset(
-        "vector_store", name, scope=scope, key=key, props={"url": place.name, "vendor": product, **(props or {})}
-    )
+def store(
+    row: ImageRow, name: str, url: str, scope: str, props: Mapping[str, Any] | None = None, *, alone: bool = True
+) -> Asset:
+    """The vector store that a deployment calls ``name``.
+
+    At a full host it is one for the tenant; else a source has one store of a product, which is what code that only
+    names the product (``QdrantClient(…)``) means, unless it runs several (``alone`` is False).
+    """
+    place = identity.endpoint(url, scope) if url else None
+    told = {"vendor": row.name, **({"url": place.name} if place else {}), **(props or {})}
+    if place is not None and place.scope == "":
+        return identity.asset("vector_store", name, key=place.name, props=told)
+    if alone:
+        return identity.asset("vector_store", row.id, scope=scope, props=told)
+    return identity.asset("vector_store", name, scope=scope, key=f"{row.id}:{name}", props=told)
 
 
 def spoken(source: Source, origins: Iterable[str]) -> list[str]:

@@ -19,10 +19,12 @@ import re2
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
 from penstock.discover.organisation.parties import party
 from penstock.graph import identity
-from penstock.graph.vocabulary import Observation, Unseen
+from penstock.graph.vocabulary import Asset, Evidence, Observation, Unseen
 
 NAME = "organisation.codeowners"
 PLACES = ("CODEOWNERS", ".github/CODEOWNERS", ".gitlab/CODEOWNERS", "docs/CODEOWNERS", ".bitbucket/CODEOWNERS")
+#: Platforms read one file, in this order.
+READ_FIRST = (".github/CODEOWNERS", ".gitlab/CODEOWNERS", ".bitbucket/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
 #: Rules read from one file; the largest public ones have about 4,000.
 MAX_RULES = 20_000
 _SECTION = re.compile(r"(\^)?\[([^\]]+)\](?:\[\d+\])?\s*(.*)\Z")
@@ -70,20 +72,34 @@ def codeowners(file: File) -> Iterator[Yielded]:
 @joiner(NAME, sees="the team or people that own an application and what is defined in its files")
 def owners(source: Source) -> Iterator[Yielded]:
     """Owners of the repository as a whole, and of each asset that a fact ``defined`` places in a file."""
+    application = identity.application(source.scope)
+    for owner, evidence in owners_at(source, None):
+        yield Observation(application, evidence)
+        yield Observation(owner, evidence)
+        yield Observation(identity.relation(application, "owned_by", owner), evidence)
+    for fact in source.facts.get("defined", ()):
+        for owner, evidence in owners_at(source, fact.path):
+            yield Observation(owner, evidence)
+            yield Observation(identity.relation(str(fact.value["id"]), "owned_by", owner), evidence)
+
+
+def owners_at(source: Source, path: str | None) -> Iterator[tuple[Asset, Evidence]]:
+    """Who owns a path of the source (None: the source as a whole), with the line that says so.
+
+    For joiners that learn only after all files what is defined where.
+    """
     found = {fact.path: fact for fact in source.facts.get("codeowners", ())}
-    # Platforms read the first of these places that exists.
-    place = next((place for place in (PLACES[1], PLACES[2], PLACES[4], PLACES[0], PLACES[3]) if place in found), None)
+    place = next((place for place in READ_FIRST if place in found), None)
     if place is None:
         return
     rules = [Rule(pattern, tuple(names), section, line) for pattern, names, section, line in found[place].value]
-    application = identity.application(source.scope)
-    for rule in owning(rules, None):
-        yield Observation(application, source.evidence(NAME, f"{place}:{rule.line}"))
-        yield from _owned(source, application.id, rule, place, f"{rule.pattern} stands for the whole repository")
-    for fact in source.facts.get("defined", ()):
-        for rule in owning(rules, fact.path):
-            why = f"{fact.path} matches {rule.pattern}"
-            yield from _owned(source, str(fact.value["id"]), rule, place, why)
+    for rule in owning(rules, path):
+        why = f"{path} matches {rule.pattern}" if path else f"{rule.pattern} stands for the whole repository"
+        evidence = source.evidence(NAME, f"{place}:{rule.line}", chain=(why,))
+        for name in rule.owners:
+            owner = party(name)
+            if owner is not None:
+                yield owner, evidence
 
 
 def read_rules(text: str) -> Iterator[Rule | tuple[int, str]]:
@@ -182,15 +198,6 @@ def _compiled(pattern: str) -> Any:
     # GitHub: docs/* covers the files of the folder alone, a name or folder all that lies under it.
     tail = "/.*" if folder else "" if body.endswith("/*") else "(?:/.*)?"
     return re2.compile("(?s)" + ("" if anchored else "(?:.*/)?") + "".join(parts) + tail)
-
-
-def _owned(source: Source, asset: str, rule: Rule, place: str, why: str) -> Iterator[Yielded]:
-    evidence = source.evidence(NAME, f"{place}:{rule.line}", confidence="resolved", chain=(why,))
-    for name in rule.owners:
-        owner = party(name)
-        if owner is not None:
-            yield Observation(owner, evidence)
-            yield Observation(identity.relation(asset, "owned_by", owner), evidence)
 
 
 def _names(line: str) -> list[str]:
