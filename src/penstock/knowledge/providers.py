@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from functools import cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
-from penstock.graph.identity import origin_of
 from penstock.knowledge.pack import define_pack, load_pack
 
 
@@ -26,7 +26,10 @@ class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 def provider_of_host(url: str) -> str:
     """The provider whose public API a URL is; empty when it is somebody's own."""
-    host = origin_of(url).partition("://")[2].partition(":")[0]
+    try:
+        host = (urlsplit(url if "://" in url else f"//{url}").hostname or "").lower()
+    except ValueError:
+        return ""
     return next((row.id for row in _rows() for pattern in row.hosts if _shape(pattern).fullmatch(host)), "")
 
 

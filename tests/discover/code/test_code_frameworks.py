@@ -8,7 +8,8 @@ from openai import OpenAI
 client = OpenAI()
 def answer(question):
     return client.chat.completions.create(
-        model="gpt-4o", messages=[{"role": "system", "content": "You are a careful clerk."}, {"role": "user", "content": question}]
+        model="gpt-4o", messages=[{"role": "system", "content": "You are a careful clerk."},
+            {"role": "user", "content": question}]
     )
 """
     )
@@ -75,7 +76,8 @@ def test_anthropic_bedrock_gemini_mistral_cohere_groq_ollama_litellm(see):
             "a.py": (
                 "import anthropic\n"
                 "c = anthropic.Anthropic()\n"
-                'c.messages.create(model="claude-sonnet-4-5", max_tokens=9, system="You are kind to all.", messages=[])\n'
+                'c.messages.create(model="claude-sonnet-4-5", max_tokens=9,\n'
+                '    system="You are kind to all.", messages=[])\n'
             ),
             "b.py": (
                 "import boto3\n"
@@ -145,8 +147,10 @@ def test_openai_agents_with_tools_handoffs_guardrails_and_instructions(see):
                 "from .settings import MODEL\n"
                 "def how(ctx, agent):\n"
                 "    return f'You help {ctx.name} with the monthly reports, step by step.'\n"
-                "clerk = Agent[str](name='Clerk', model=MODEL, instructions=how, tools=[run_report, _look], input_guardrails=[safety])\n"
-                "desk = Agent(name='Desk', model=MODEL, instructions='Send each request to the right clerk.', handoffs=[handoff(clerk)])\n"
+                "clerk = Agent[str](name='Clerk', model=MODEL, instructions=how,\n"
+                "    tools=[run_report, _look], input_guardrails=[safety])\n"
+                "desk = Agent(name='Desk', model=MODEL,\n"
+                "    instructions='Send each request to the right clerk.', handoffs=[handoff(clerk)])\n"
                 "clerk.handoffs.append(desk)\n"
             ),
         }
@@ -168,11 +172,9 @@ def test_openai_agents_with_tools_handoffs_guardrails_and_instructions(see):
 
 def test_a_tool_list_built_at_run_time_withdraws_the_claim_to_have_seen_all(python_file):
     seen = python_file(
-
-            "from agents import Agent\n"
-            "from plugins import load\n"
-            "a = Agent(name='A', tools=[load('x')], instructions='Do what is asked.')\n"
-
+        "from agents import Agent\n"
+        "from plugins import load\n"
+        "a = Agent(name='A', tools=[load('x')], instructions='Do what is asked.')\n"
     )
     assert seen.names("agent") == {"A"}
     assert seen.complete == set()
@@ -224,7 +226,8 @@ def test_llama_index_settings_stand_in_for_what_is_not_given(see):
                 "def add(a: int, b: int):\n"
                 "    return a + b\n"
                 "store = QdrantVectorStore(collection_name='c')\n"
-                "bot = FunctionAgent(tools=[FunctionTool.from_defaults(fn=add)], system_prompt='You add numbers for people.')\n"
+                "bot = FunctionAgent(tools=[FunctionTool.from_defaults(fn=add)],\n"
+                "    system_prompt='You add numbers for people.')\n"
             ),
         }
     )
@@ -237,12 +240,14 @@ def test_crewai_autogen_pydantic_ai_smolagents(see):
         {
             "a.py": (
                 "from crewai import Agent, LLM\n"
-                'r = Agent(role="Researcher", goal="Find what is new", backstory="You are a careful researcher.", llm=LLM(model="anthropic/claude-3-5-haiku-latest"))\n'
+                'r = Agent(role="Researcher", goal="Find what is new",\n'
+                '    backstory="You are a careful researcher.", llm=LLM(model="anthropic/claude-3-5-haiku-latest"))\n'
             ),
             "b.py": (
                 "from autogen_agentchat.agents import AssistantAgent\n"
                 "from autogen_ext.models.openai import OpenAIChatCompletionClient\n"
-                'h = AssistantAgent("helper", model_client=OpenAIChatCompletionClient(model="gpt-4o"), system_message="You help people.")\n'
+                'h = AssistantAgent("helper",\n'
+                '    model_client=OpenAIChatCompletionClient(model="gpt-4o"), system_message="You help people.")\n'
             ),
             "c.py": (
                 "from pydantic_ai import Agent\n"
@@ -253,7 +258,8 @@ def test_crewai_autogen_pydantic_ai_smolagents(see):
             ),
             "d.py": (
                 "from smolagents import CodeAgent, InferenceClientModel, DuckDuckGoSearchTool\n"
-                's = CodeAgent(tools=[DuckDuckGoSearchTool()], model=InferenceClientModel(model_id="Qwen/Qwen2.5-Coder-32B-Instruct"))\n'
+                "s = CodeAgent(tools=[DuckDuckGoSearchTool()],\n"
+                '    model=InferenceClientModel(model_id="Qwen/Qwen2.5-Coder-32B-Instruct"))\n'
             ),
         }
     )
@@ -275,7 +281,8 @@ import { openai } from '@ai-sdk/openai';
 import { z } from 'zod';
 const weather = tool({ description: 'w', execute: async ({ city }) => (await fetch(`https://w/${city}`)).json() });
 export async function POST(req: Request) {
-  return generateText({ model: openai('gpt-4o-mini'), system: 'You talk about the weather.', tools: { weather }, prompt: 'hi' });
+  return generateText({ model: openai('gpt-4o-mini'), system: 'You talk about the weather.',
+      tools: { weather }, prompt: 'hi' });
 }
 """
     )
@@ -310,8 +317,10 @@ def test_openai_agents_in_typescript(script):
         """
 import { Agent, tool } from '@openai/agents';
 const refund = tool({ name: 'refund', execute: async () => stripe.refunds.create({}) });
-const billing = new Agent({ name: 'Billing', instructions: 'You handle invoices and refunds.', model: 'gpt-4.1', tools: [refund] });
-const triage = Agent.create({ name: 'Triage', instructions: 'You pass people on to the right agent.', handoffs: [billing] });
+const billing = new Agent({ name: 'Billing', instructions: 'You handle invoices and refunds.',
+    model: 'gpt-4.1', tools: [refund] });
+const triage = Agent.create({ name: 'Triage',
+    instructions: 'You pass people on to the right agent.', handoffs: [billing] });
 """
     )
     assert seen.names("agent") == {"Billing", "Triage"}
@@ -384,7 +393,8 @@ def test_mcp_server_in_typescript_through_registering_functions(see):
                 "import { Server } from '@modelcontextprotocol/sdk/server/index.js';\n"
                 "import { ListToolsRequestSchema } from '@modelcontextprotocol/sdk/types.js';\n"
                 "const low = new Server({ name: 'low' }, {});\n"
-                "low.setRequestHandler(ListToolsRequestSchema, async () => ({ tools: [{ name: 'peek', inputSchema: {} }] }));\n"
+                "low.setRequestHandler(ListToolsRequestSchema,\n"
+                "    async () => ({ tools: [{ name: 'peek', inputSchema: {} }] }));\n"
             ),
         }
     )
@@ -393,12 +403,11 @@ def test_mcp_server_in_typescript_through_registering_functions(see):
 
 def test_mcp_clients(python_file):
     seen = python_file(
-
-            "from agents import Agent\n"
-            "from agents.mcp import MCPServerStdio\n"
-            "files = MCPServerStdio(params={'command': 'npx', 'args': ['-y', '@modelcontextprotocol/server-filesystem', '/data']})\n"
-            "a = Agent(name='Filer', instructions='You keep the files in order.', mcp_servers=[files])\n"
-
+        "from agents import Agent\n"
+        "from agents.mcp import MCPServerStdio\n"
+        "files = MCPServerStdio(params={'command': 'npx', 'args': ['-y',\n"
+        "    '@modelcontextprotocol/server-filesystem', '/data']})\n"
+        "a = Agent(name='Filer', instructions='You keep the files in order.', mcp_servers=[files])\n"
     )
     server = seen.one("mcp_server", "@modelcontextprotocol/server-filesystem")
     assert server.props["transport"] == "stdio"
@@ -487,10 +496,8 @@ agent = Agent(name="CRM", tools=[customer, forget], instructions="You help with 
 
 def test_guard_libraries(python_file):
     seen = python_file(
-
-            "from openai import OpenAI\n"
-            "from nemoguardrails import LLMRails, RailsConfig\n"
-            "rails = LLMRails(RailsConfig.from_path('c'))\n"
-
+        "from openai import OpenAI\n"
+        "from nemoguardrails import LLMRails, RailsConfig\n"
+        "rails = LLMRails(RailsConfig.from_path('c'))\n"
     )
     assert ("app", "guarded_by", "nemo-guardrails") in seen.links()

@@ -38,7 +38,10 @@ def test_deep_scripts_do_not_crash(see, text):
 def test_mis_encoded_and_binary_files_are_read_as_far_as_they_go(see):
     seen = see(
         {
-            "a.py": b"from openai import OpenAI\nx = '\xff\xfe\x00caf\xe9'\nOpenAI().chat.completions.create(model='gpt-4o', messages=[])\n",
+            "a.py": (
+                b"from openai import OpenAI\nx = '\xff\xfe\x00caf\xe9'\n"
+                b"OpenAI().chat.completions.create(model='gpt-4o', messages=[])\n"
+            ),
             "b.py": bytes(range(256)) * 50,
         }
     )
