@@ -22,7 +22,8 @@ How to add a pack (say ``shapes``), in the module that reads it:
 
    ``validate=`` takes a function ``row -> Iterable[str]`` for what types cannot say (its words become errors).
    ``examples=`` takes a function ``row -> Iterable[(expected, example)]`` where the row keeps its examples elsewhere;
-   by default they are the fields ``yes``/``no``, ``fires``/``silent``, ``match``/``no_match``, or ``examples: {match: [], no_match: []}``.
+   by default they are the fields ``yes``/``no``, ``fires``/``silent``, ``match``/``no_match``, or
+   ``examples: {match: [], no_match: []}``.
 
 3. A header that names the reading module, so that the one generic test (``tests/knowledge/test_examples.py``) can
    import it: ``reader: penstock.inspect.shapes`` beside ``rows:`` in the file, or in ``packs/shapes/_pack.yaml``.
