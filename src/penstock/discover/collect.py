@@ -18,6 +18,9 @@ FILE_SECONDS = 5.0
 #: Wall seconds for one joiner over one source.
 SOURCE_SECONDS = 60.0
 
+#: The hint where work ran out of bounds.
+_HOSTILE = "Look at what is there: it may be generated, or made to stall tools; exclude it if so"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -102,14 +105,11 @@ def _isolated(
             part.encoded()
         return part, False
     except Overrun:
-        why, hint = (
-            f"it took longer than {seconds:g} s",
-            "Look at the file: it may be generated, or made to stall tools",
-        )
+        why, hint = f"it took longer than {seconds:g} s", _HOSTILE
     except MemoryError:
-        why, hint = "it needed more memory than allowed", "Look at the file: it may be made to exhaust tools"
+        why, hint = "it needed more memory than allowed", _HOSTILE
     except RecursionError:
-        why, hint = "it is nested too deeply", "Look at the file: it may be made to exhaust tools"
+        why, hint = "it is nested too deeply", _HOSTILE
     except Exception as error:  # the outer edge of a plug-in call
         why = f"the collector failed: {type(error).__name__}: {str(error)[:200]}"
         hint = "Report it with the file, or a part of it that shows the same"
