@@ -12,7 +12,7 @@ from penstock.respond.cases import attach
 from penstock.respond.people import People
 from penstock.respond.refresh import STAMP, Notify, Refreshed, refresh, stamp_of
 from penstock.respond.spool import drain
-from penstock.respond.traffic import as_scan, roll_up
+from penstock.respond.traffic import as_scan, is_use, roll_up, use_of
 from penstock.settings import Settings
 
 #: Name under which the store keeps when each use of a model was last taken into the inventory.
@@ -60,12 +60,8 @@ def turn(store: Store, settings: Settings, state: Path, *, now: float, notify: N
 def _take_in(store: Store, events: Iterable[Event], now: float) -> None:
     """Bring uses of models that were not seen lately into the inventory."""
     taken: dict[str, float] = dict(store.get(TAKEN_IN) or {})
-    fresh = [e for e in events if now - taken.get(_use(e), 0.0) >= RECENT]
+    fresh = [e for e in events if is_use(e) and now - taken.get(use_of(e), 0.0) >= RECENT]
     if observations := roll_up(fresh):
         store.ingest(as_scan(observations, now))
         recent = {use: at for use, at in taken.items() if now - at < RECENT}
-        store.put(TAKEN_IN, recent | {_use(e): now for e in fresh if e.application and e.model})
-
-
-def _use(event: Event) -> str:
-    return f"{event.application} {event.provider} {event.model}"
+        store.put(TAKEN_IN, recent | {use_of(e): now for e in fresh})

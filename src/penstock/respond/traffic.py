@@ -1,12 +1,13 @@
-"""Traffic rolled up to inventory: who was seen using which model."""
+"""Traffic rolled up to inventory: who was seen using which model, and where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from penstock.graph import identity
 from penstock.graph.store.protocol import Scan
-from penstock.graph.vocabulary import Event, Evidence, Observation
+from penstock.graph.vocabulary import Asset, Event, Evidence, Observation
+from penstock.knowledge.providers import provider_of_host, provider_of_prefix
 
 #: The scope of what traffic shows. It is never finished: what is not called today is not gone.
 SCOPE = "gateway"
@@ -15,25 +16,51 @@ SCOPE = "gateway"
 def roll_up(events: Iterable[Event]) -> tuple[Observation, ...]:
     """One observation of each application's use of each model, however often it called; the last call is the evidence.
 
-    Calls of unknown callers, or that name no model, say nothing about the inventory.
+    A hosted model is known by the provider behind the address that was called, one of our own by that address, so that
+    traffic and code speak of the same asset. Calls of unknown callers, that failed, or that do not tell whose model
+    answered, say nothing about the inventory.
     """
-    last: dict[tuple[str, str, str], Event] = {}
+    last: dict[str, Event] = {}
     for event in events:
-        if event.application and event.model:
-            use = (event.application, event.provider, event.model)
-            if use not in last or (last[use].at, last[use].id) < (event.at, event.id):
-                last[use] = event
-    seen: list[Observation] = []
-    for (application, provider, name), event in sorted(last.items()):
-        evidence = Evidence(
-            "gateway", f"event {event.id}", "resolved", (f"called through {event.surface or 'the gateway'}",), SCOPE
-        )
-        model = identity.asset("model", name, props={"provider": provider} if provider else {})
-        seen.append(Observation(model, evidence))
-        seen.append(Observation(identity.relation(application, "uses_model", model), evidence))
-    return tuple(seen)
+        if is_use(event):
+            known = last.get(use_of(event))
+            if known is None or (known.at, known.id) < (event.at, event.id):
+                last[use_of(event)] = event
+    return tuple(seen for _, event in sorted(last.items()) for seen in _observations(event))
+
+
+def is_use(event: Event) -> bool:
+    """Whether the event shows an application that was answered by a model."""
+    status = event.props.get("status")
+    return bool(event.application and event.model) and not (isinstance(status, int) and status >= 400)
+
+
+def use_of(event: Event) -> str:
+    """What is one use: who, which model, answered where."""
+    return f"{event.application} {_address(event) or event.provider} {event.model}"
 
 
 def as_scan(observations: tuple[Observation, ...], at: float) -> Scan:
     """The roll-up as something a store takes in; it retires nothing."""
     return Scan(observations, scopes=(SCOPE,), at=at)
+
+
+def _observations(event: Event) -> Iterator[Observation]:
+    address = _address(event)
+    provider = provider_of_host(address) if address else provider_of_prefix(event.provider)
+    through = event.surface or "the gateway"
+    evidence = Evidence("gateway", f"event {event.id}", "resolved", (f"called through {through}",), SCOPE, event.at)
+    used: list[tuple[str, Asset]] = []
+    if provider:
+        used.append(("uses_model", identity.asset("model", event.model, props={"provider": provider})))
+    elif address:
+        used.append(("uses_model", identity.model_at(address, event.model, SCOPE)))
+        used.append(("invokes", identity.endpoint(address, SCOPE)))
+    for verb, asset in used:
+        yield Observation(asset, evidence)
+        yield Observation(identity.relation(event.application, verb, asset), evidence)
+
+
+def _address(event: Event) -> str:
+    """The address that was called; missing from events that were thinned under load."""
+    return str(event.props.get("upstream") or "")
