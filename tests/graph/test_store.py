@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import NotUnderstood
@@ -261,6 +261,14 @@ def test_a_later_word_of_the_same_person_takes_the_place_of_the_earlier(store):
     assert [value for value, _ in store.graph().conflicts(HELPER.id, "purpose")] == ["c", "b"]
 
 
+def test_words_said_together_do_not_replace_one_another(store):
+    store.ingest(scan(*WORLD, at=1.0))
+    one, other = say(replace(HELPER, props={"purpose": "a"})), say(replace(HELPER, props={"purpose": "b"}))
+    store.ingest(Scan((one,), at=2.0))
+    store.ingest(Scan((one, other), at=3.0))
+    assert not store.ingest(Scan((one, other), at=4.0))
+
+
 def test_what_a_person_says_keeps_no_retired_asset_alive(store):
     team = asset("team", "risk")
     store.ingest(scan(*WORLD, at=1.0))
@@ -423,7 +431,12 @@ _scopes = st.sampled_from([SHOP, "repo:bank", "aws:1"])
 
 
 @pytest.mark.slow
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.tuples(observations, st.sets(_scopes), st.sets(_scopes)), min_size=1, max_size=5))
 def test_after_any_scans_the_tables_agree_with_the_merged_claims(address, scans):
     tenant = uuid.uuid4()  # a world of its own for every example

@@ -69,16 +69,16 @@ def observation(what: str, body: str, seen_at: float) -> Observation:
     return Observation(subject, evidence)
 
 
-def person_said(row: Row) -> tuple[object, ...]:
+def person_said(what: str, body: str) -> tuple[object, ...]:
     """What a person's word is about: a later word of the same person about the same takes its place."""
-    said = observation(row.what, row.body, 0.0)
+    said = observation(what, body, 0.0)
     subject = said.subject
     about: tuple[str, ...]
     if isinstance(subject, Asset):
         about = (subject.id, *sorted(subject.props), "labels" if subject.labels else "")
     else:
         about = subject.key
-    return said.evidence.collector, row.what, *about
+    return said.evidence.collector, what, *about
 
 
 def encode(value: Any) -> str:

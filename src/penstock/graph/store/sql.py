@@ -359,7 +359,7 @@ class SqlStore:
                 ended.append(held)
             elif not held.person and held.scope in looked and held.stale_since is None:
                 stale.append(held)
-        ended += self._said_anew(connection, [row for row in new if row.person])
+        ended += self._said_anew(connection, [row for row in new if row.person], claimed)
 
         numbered = sa.and_(t.tenant == self.tenant, t.seq == sa.bindparam("number"))
         self._execute_many(
@@ -401,26 +401,27 @@ class SqlStore:
         touched = {(row.subject, row.object) for row in new} | {(held.subject, held.object) for held in moved}
         return {id for ends in touched for id in ends if id}
 
-    def _said_anew(self, connection: sa.Connection, new: list[Row]) -> list[_Live]:
-        """Standing words of the same persons about the same, which the new ones replace."""
+    def _said_anew(
+        self, connection: sa.Connection, new: list[Row], claimed: Collection[tuple[str, str]]
+    ) -> list[_Live]:
+        """Standing words of the same persons about the same, which the new ones replace and which are not repeated."""
         if not new:
             return []
         t = schema.observations.c
-        about = {person_said(row) for row in new}
+        about = {person_said(row.what, row.body) for row in new}
         standing = [
             held
             for chunk in _chunks(sorted({row.subject for row in new}))
             for held in connection.execute(
-                sa.select(
-                    t.scope, t.digest, t.seq, t.subject, t.object, t.person, t.stale_since, t.what, t.body, t.until
-                ).where(t.tenant == self.tenant, t.subject.in_(chunk), t.valid_to.is_(None), t.person)
+                sa.select(t.scope, t.digest, t.seq, t.subject, t.object, t.person, t.stale_since, t.what, t.body).where(
+                    t.tenant == self.tenant, t.subject.in_(chunk), t.valid_to.is_(None), t.person
+                )
             )
         ]
         return [
             _Live(*held[:7])
             for held in standing
-            if person_said(Row(held.what, held.scope, "", held.subject, held.object, True, held.body, held.until))
-            in about
+            if (held.scope, held.digest) not in claimed and person_said(held.what, held.body) in about
         ]
 
     def _let_words_end(self, connection: sa.Connection, at: float) -> set[str]:
