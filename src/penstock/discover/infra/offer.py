@@ -28,7 +28,8 @@ def offers(
         place: the endpoint; its name is what the deployment calls it.
         urls: origins under which it is reached, the endpoint's own first.
     """
-    yield Observation(place, at)
+    # Who deploys it names it; code that calls it knows an address alone.
+    yield Observation(place, replace(at, confidence="declared"))
     framework = identity.asset("framework", row.name)
     yield Observation(framework, at)
     yield Observation(identity.relation(place, "built_with", framework), at)

@@ -32,7 +32,7 @@ from penstock.discover.infra.marked import Map, Seq, as_flag, as_map, as_seq, as
 from penstock.discover.infra.yaml_docs import read_documents
 from penstock.discover.organisation.parties import business_process, party, slug
 from penstock.graph import identity
-from penstock.graph.vocabulary import LABELS, MARKS, PROPS, Asset, Complete, Evidence, Observation, Unseen
+from penstock.graph.vocabulary import LABELS, MARKS, PROPS, Asset, Evidence, Observation, Unseen
 
 NAME = "organisation.declaration"
 KNOWN = frozenset(
@@ -123,8 +123,6 @@ def _parties(file: File, system: Map, application: Asset) -> Iterator[Yielded]:
         at = _at(file, line_of(system, key), f"{key}: {text}")
         yield Observation(someone, at)
         yield Observation(identity.relation(application, verb, someone), at)
-        if key == "owner" and "/" not in file.path:
-            yield Complete(file.scope, "owned_by", NAME)
 
 
 def _processes(file: File, system: Map, application: Asset) -> Iterator[Yielded]:
