@@ -55,6 +55,16 @@ def test_absence_is_not_read_where_not_all_was_seen(world: World) -> None:
     assert ("shop", "guarded_by") in world.questions("PS101")
 
 
+def test_an_endpoint_that_may_be_a_gateway_keeps_absence_from_being_read(world: World) -> None:
+    world.application("shop", exposure="internet", auth="none").reads("orders", contains="pii").invokes("proxy")
+    assert len(world.findings("PS111")) == 1
+    world.partly("serves")
+    assert world.findings("PS111") == []
+    assert ("proxy", "output_filter") in world.questions("PS111")
+    world.thing("endpoint", "proxy").serves("own model")
+    assert len(world.findings("PS111")) == 1
+
+
 def test_unknown_exposure_is_a_question_never_a_finding(world: World) -> None:
     leak(world, exposure=None)
     assert world.findings("PS101") == []

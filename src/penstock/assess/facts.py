@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.assess.high_risk import high_risk_use
 from penstock.conditions import SCHEMAS, Field
+from penstock.graph import identity
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
 from penstock.graph.vocabulary import LABELS, SENSITIVE, VERBS, Asset
@@ -197,7 +198,9 @@ class Facts:
         return False if own is False or (guards and all(value is False for value in guards)) else None
 
     def _owned(self, id: str) -> bool | None:
-        if any(self.graph.out(id, "owned_by")):
+        homes = [identity.application(scope).id for scope in self.graph.scopes_of(id)]
+        homes += [relation.target for relation in self.graph.out(id, "defined_in")]
+        if any(True for home in [id, *homes] for _ in self.graph.out(home, "owned_by")):
             return True
         return False if self.graph.knows_all(id, "owned_by") else None
 

@@ -239,11 +239,26 @@ class Matcher:
         """The first relation along the segment that might exist unseen."""
         inner = Segment(segment.verbs, 0, segment.most - 1, segment.forward)
         for id in [start, *sorted(self._walk(start, inner))] if segment.most > 1 else [start]:
+            if segment.forward and "guarded_by" in segment.verbs and (gateway := self._perhaps_gateway(id)):
+                return Missing(gateway, "output_filter")
             for verb in sorted(segment.verbs):
                 sure = self.graph.knows_all(id, verb) if segment.forward else self._everywhere(verb)
                 if not sure:
                     return Missing(id, verb=verb, chain=chain.text)
         return None
+
+    def _perhaps_gateway(self, id: str) -> str:
+        """An endpoint the asset calls that nobody has seen to serve a model: it may be a gateway that checks."""
+        for relation in self.graph.out(id, "invokes"):
+            target = self.graph.assets[relation.target]
+            open_end = target.kind == "endpoint" and target.prop("output_filter") is None
+            if (
+                open_end
+                and not any(self.graph.out(target.id, "serves"))
+                and not self.graph.knows_all(target.id, "serves")
+            ):
+                return target.id
+        return ""
 
     def _everywhere(self, verb: str) -> bool:
         return bool(self._scopes) and all((scope, verb) in self.graph.complete for scope in self._scopes)
