@@ -16,8 +16,8 @@ FLOORS = [
     {"cli", "serve"},
 ]
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-#: Below every floor: errors, settings and the version.
-GROUND = {"errors", "settings", "__version__"}
+#: Below every floor: errors, settings, the version, and the package itself.
+GROUND = {"", "errors", "settings", "__version__"}
 
 
 def imports(path: Path) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,7 +52,7 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
         )
     changes = state.store.ingest(found)
     remember(state, targets)
-    return Outcome(found, current_report(state, changes=None if first else changes))
+    return Outcome(found, current_report(state, changes=None if first else changes, sources=found.scopes))
 
 
 def check_target(target: str) -> None:
@@ -70,20 +70,27 @@ def remember(state: State, targets: Sequence[str]) -> None:
     state.store.put("targets", kept)
 
 
-def current_report(state: State, *, changes: Changes | None = None) -> Report:
-    """The whole graph as it stands: labels, findings, cases; the gateway's policy is renewed on the way."""
+def current_report(state: State, *, changes: Changes | None = None, sources: Iterable[str] | None = None) -> Report:
+    """The whole graph as it stands: labels, findings, cases; the gateway's policy is renewed on the way.
+
+    ``sources`` are what was just looked at; every source the graph knows when not given.
+    """
     from penstock.report.view import Report
+    from penstock.respond.people import People
     from penstock.respond.refresh import refresh
 
     fresh = refresh(state.store, state.settings, state.directory, now=state.now)
-    scans = state.store.scans()
+    people = People(fresh.graph, state.settings)
+    if sources is None:
+        sources = {e.scope for all_of_it in fresh.graph.evidence.values() for e in all_of_it if ":" in e.scope}
     return Report(
         graph=fresh.graph,
         labelling=fresh.labelling,
         assessment=fresh.assessment,
         cases=fresh.cases,
         changes=changes,
-        sources=tuple(scans[0][1]) if scans else (),
+        sources=tuple(sorted(sources)),
         generated_at=state.now,
         version=__version__,
+        owners={id: people.owner(id).name for id in fresh.graph.assets},
     )

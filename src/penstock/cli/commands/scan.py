@@ -9,6 +9,7 @@ import click
 from penstock.cli.options import open_state, state_options
 from penstock.errors import NotReachable, WrongUse
 
+NEXT = (("penstock risks", "all findings"), ("penstock up", "console and gateway"))
 FORMATS = ("table", "json", "cyclonedx", "sarif")
 
 
@@ -53,6 +54,7 @@ def command(
     from penstock.cli.gate import gate
     from penstock.cli.scanning import scan_into
     from penstock.report import render
+    from penstock.report.table import closing_screen
 
     chosen = formats or ("table",)
     if len(outs) > len(chosen):
@@ -61,7 +63,11 @@ def command(
         outcome = scan_into(opened, targets)
         report = outcome.report.only(outcome.scan.scopes)
         for number, name in enumerate(chosen):
-            write(render(name, report), outs[number] if number < len(outs) else "-")
+            out = outs[number] if number < len(outs) else "-"
+            if name == "table" and out == "-":
+                write(closing_screen(report, next_steps=NEXT if report.findings else ()), out)
+            else:
+                write(render(name, report), out)
         return gate(report, fail_on, failed=outcome.failed)
 
 

@@ -11,6 +11,7 @@ import click
 
 from penstock.cli.options import State, open_state, state_options
 from penstock.errors import NotAllowed, WrongUse
+from penstock.settings import state_directory
 
 
 @click.command("up")
@@ -68,12 +69,24 @@ def example_estate() -> Path | None:
     return None
 
 
-def next_steps(state: State) -> list[str]:
+def next_steps(state: State) -> list[tuple[str, str]]:
     """What to type next, given what is there."""
-    steps = ["penstock risks", "penstock show ASSET"]
+    steps = [
+        ("penstock risks", "all findings, worst first"),
+        ("penstock show NAME", "the six questions about an asset"),
+    ]
     if not state.store.keys():
-        steps.append("penstock keys add APPLICATION")
-    return steps
+        steps.append(("penstock keys add NAME", "a gateway key for an application"))
+    option = "" if state.directory == state_directory(None) else f" --state {shown(state.directory)}"
+    return [(command + option, meaning) for command, meaning in steps]
+
+
+def shown(path: Path) -> str:
+    """The path as one would type it here."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
 
 
 @contextmanager
