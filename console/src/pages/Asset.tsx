@@ -22,6 +22,9 @@ const CORRECTS: Record<string, string[]> = {
   processes: ['process'],
 };
 
+/** Kinds that can hold a key of the gateway. */
+const CALLERS = new Set(['application', 'agent', 'assistant', 'workspace', 'pipeline']);
+
 export function AssetView() {
   const { id } = route.useParams();
   const query = useQuery(assetQuery(id));
@@ -181,9 +184,11 @@ function AssetBody({ page }: { page: AssetPage }) {
       </div>
 
       <div className="two">
-        <Section title="Traffic">
-          <Traffic events={page.traffic} />
-        </Section>
+        {(CALLERS.has(asset.kind) || page.traffic.length > 0) && (
+          <Section title="Traffic">
+            <Traffic events={page.traffic} />
+          </Section>
+        )}
         <Section title="History">
           <ol className="plain history">
             {page.history.map((version) => (

@@ -19,7 +19,7 @@ export function RiskCard({ risk, level = 3 }: { risk: Risk; level?: 2 | 3 }) {
         </Link>
       </Heading>
       <p className="risk-why">{risk.explanation}</p>
-      <PathStrip path={risk.path} />
+      {risk.path.length > 1 && <PathStrip path={risk.path} />}
       <dl className="risk-facts">
         <div>
           <dt>Fix</dt>

@@ -16,6 +16,7 @@ const PAGES = [
 ] as const;
 
 export function Shell() {
+  const onAsset = useRouterState({ select: (s) => s.location.pathname.startsWith('/assets/') });
   const session = useQuery(sessionQuery);
   if (session.isPending) return <Waiting />;
   if (session.error) return <main className="alone">{<Failed error={session.error} />}</main>;
@@ -34,7 +35,7 @@ export function Shell() {
           <ul>
             {PAGES.map((page) => (
               <li key={page.to}>
-                <Link to={page.to} className="nav" activeOptions={{ exact: page.to === '/', includeSearch: false }} activeProps={{ className: 'nav nav-here', 'aria-current': 'page' }}>
+                <Link to={page.to} className={onAsset && page.to === '/inventory' ? 'nav nav-here' : 'nav'} activeOptions={{ exact: page.to === '/', includeSearch: false }} activeProps={{ className: 'nav nav-here', 'aria-current': 'page' }}>
                   {page.name}
                 </Link>
               </li>
