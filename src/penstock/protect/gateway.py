@@ -52,10 +52,10 @@ NOBODY = Policy(Caller(application="", name=""))
 class Gateway:
     """Holds what outlives a call: connections, detectors, counters."""
 
-    def __init__(self, source: Source, sink: Sink) -> None:
+    def __init__(self, source: Source, sink: Sink, inspection: Inspection | None = None) -> None:
         self._source = source
         self._sink = sink
-        self._inspection = Inspection()
+        self._inspection = inspection or Inspection()
         self._upstreams: Upstreams | None = None
         self.counts = dict.fromkeys(("calls", "refused", "uninspected", "failed", "hung_up"), 0)
 

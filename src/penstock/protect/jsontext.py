@@ -39,35 +39,37 @@ def texts(data: bytes, *, shortest: int = 0) -> list[Text]:
     found: list[Text] = []
     path: list[str | int] = []
     lists: list[bool] = []
-    key: str = ""
+    in_list = False
+    key = ""
     for match in _TOKEN.finditer(data):
-        kind = data[match.start()]
-        if kind == 0x22:  # a string
-            if match.end(1) != match.end():  # a key
-                key = _string(data, match.start(), match.end(1))
-                continue
-            in_list = bool(lists) and lists[-1]
-            if match.end() - match.start() - 2 >= shortest:
-                where = (*path, key) if lists and not in_list else tuple(path)
-                found.append(Text(match.start(), match.end(), where, _string(data, match.start(), match.end())))
+        kind = match.lastindex
+        if kind == _KEY:
+            raw = match[1]
+            key = _keys.get(raw) or _key(raw)
+        elif kind == _VALUE:
+            start, end = match.span()
+            if end - start - 2 >= shortest:
+                where = tuple(path) if in_list or not lists else (*path, key)
+                found.append(Text(start, end, where, _string(match[1], start)))
             if in_list:
                 path[-1] += 1  # type: ignore[operator]
-        elif kind in b"{[":
+        elif match[3] in _OPENING:
             if len(lists) >= DEPTH:
                 raise NotUnderstood(f"The body nests deeper than {DEPTH} levels", hint="Send a flatter body")
-            if lists and not lists[-1]:
+            if lists and not in_list:
                 path.append(key)
-            lists.append(kind == 0x5B)
-            if kind == 0x5B:
+            in_list = match[3] == b"["
+            lists.append(in_list)
+            if in_list:
                 path.append(0)
         elif lists:
             if lists.pop():
                 path.pop()
-            if lists:
-                if lists[-1]:
-                    path[-1] += 1  # type: ignore[operator]
-                else:
-                    path.pop()
+            in_list = bool(lists) and lists[-1]
+            if in_list:
+                path[-1] += 1  # type: ignore[operator]
+            elif lists:
+                path.pop()
     return found
 
 
@@ -102,16 +104,26 @@ def quoted(text: str) -> bytes:
     return msgspec.json.encode(text)
 
 
-def _string(data: bytes, start: int, end: int) -> str:
-    raw = data[start + 1 : end - 1]
+def _string(raw: bytes, at: int) -> str:
     try:
         if b"\\" not in raw:
             return raw.decode()
-        text: str = msgspec.json.decode(data[start:end], type=str)
+        text: str = msgspec.json.decode(b'"' + raw + b'"', type=str)
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
-        raise NotUnderstood("A text in the body is not valid", f"byte {start}", str(error)) from error
+        raise NotUnderstood("A text in the body is not valid", f"byte {at}", str(error)) from error
     return text
 
 
-#: A string (group 1 ends it; what follows up to the match's end says that it is a key), or a bracket.
-_TOKEN = re.compile(rb'("[^"\\]*(?:\\.[^"\\]*)*")(?:\s*:)?|[{}\[\]]', re.DOTALL)
+def _key(raw: bytes) -> str:
+    key = _string(raw, 0)
+    if len(raw) <= 32 and len(_keys) < 1024:
+        _keys[raw] = key
+    return key
+
+
+#: Keys met before: an API has few, and each stands in every call.
+_keys: dict[bytes, str] = {}
+#: A string; one that is followed by a colon, a key; a bracket.
+_TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])', re.DOTALL)
+_VALUE, _KEY = 1, 2
+_OPENING = (b"{", b"[")
