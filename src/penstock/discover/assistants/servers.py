@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from penstock.discover.infra.environment import is_secret, redacted
+from penstock.discover.infra.environment import is_address, is_secret, redacted
 from penstock.discover.infra.marked import Map, as_map, as_text, line_of, texts
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
@@ -108,7 +108,7 @@ def address(config: Map) -> str:
     """The address of a remote server, or "" when it is started by a command."""
     for key in ("url", "serverUrl", "httpUrl", "server_url", "endpoint"):
         text = as_text(config.get(key)).strip()
-        if re.match(r"(?:https?|wss?)://", text, re.IGNORECASE):
+        if re.match(r"(?:https?|wss?)://", text, re.IGNORECASE) and is_address(text[:2_000]):
             return text[:2_000]
     return ""
 

@@ -9,7 +9,7 @@ from typing import Any
 from penstock.discover.assistants.documents import read
 from penstock.discover.assistants.files import AssistantRow, assistant, rows
 from penstock.discover.collector import Fact, File, Yielded, collector
-from penstock.discover.infra.environment import redacted, without_credentials
+from penstock.discover.infra.environment import is_address, redacted, without_credentials
 from penstock.discover.infra.marked import Map, as_map, as_text, dig, line_of, maps, texts
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Observation, Unseen
@@ -152,7 +152,7 @@ def _environment(file: File, host: Asset, env: Map) -> Iterator[Yielded]:
     """Variables that lead model traffic to another address."""
     for name in list(env)[:MOST]:
         url = as_text(env[name])
-        if _BASE_URL.match(name) and re.match(r"https?://", url):
+        if _BASE_URL.match(name) and is_address(url):
             at = file.evidence(
                 NAME, line_of(env, name), chain=(f"{name} sends its model calls to {without_credentials(url)[:200]}",)
             )
@@ -166,7 +166,7 @@ def _model(file: File, host: Asset, name: str, url: str, line: int) -> Iterator[
     if not name or len(name) > 200:
         return
     at = file.evidence(NAME, line, chain=(f"{host.name} is set to {name}",))
-    if url:
+    if url and is_address(url):
         place, model = identity.endpoint(url, file.scope), identity.model_at(url, name, file.scope)
         yield Observation(place, at)
         yield Observation(identity.relation(host, "invokes", place), at)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
-from penstock.discover.infra.environment import env_fact, interpolated, is_secret
+from penstock.discover.infra.environment import env_fact, interpolated, is_address, is_secret
 from penstock.discover.infra.images import (
     ImageRow,
     image_name,
@@ -104,6 +104,8 @@ def _service(source: Source, service: Service, siblings: list[Service]) -> Itera
     if row is None or service.only_pulls:
         return
     name = str(record["name"])
+    if not is_address(f"http://{name}"):
+        return
     why = f"service {name} runs {service.image or ' '.join(service.words[:3])}"
     at = source.evidence(NAME, f"{service.path}:{record['line']}", chain=(why,))
     if service.image:

@@ -10,6 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from urllib.parse import urlsplit
 
 from penstock.discover.collector import Fact, File
 
@@ -57,6 +58,14 @@ def is_secret(name: str, value: str) -> bool:
         any(c.isdigit() for c in run) and any(c.isalpha() for c in run) and _entropy(run) > 3.7
         for run in _DENSE.findall(value)
     )
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address with a host, as every reader of addresses would agree."""
+    try:
+        return bool(urlsplit(text).hostname) and "://" in text and not any(c.isspace() for c in text)
+    except ValueError:
+        return False
 
 
 def without_credentials(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
-from penstock.discover.infra.environment import env_fact, is_secret
+from penstock.discover.infra.environment import env_fact, is_address, is_secret
 from penstock.discover.infra.exposure import auth, exposure
 from penstock.discover.infra.images import image_name, port_of, row_of, row_of_command, served, split_command, weights
 from penstock.discover.infra.marked import Map, as_flag, as_map, as_text, dig, line_of, maps, texts
@@ -119,8 +119,9 @@ def _run(source: Source, fact: Fact, chart: str, *, lone: bool) -> Iterator[Yiel
     subject: Asset | None = None
     url = ""
     if row is not None and part["namespace"]:
-        port = int(part["port"]) if part["port"].isdecimal() else port_of(part["words"]) or row.port
+        port = int(part["port"][:6]) if part["port"].isdecimal() else port_of(part["words"]) or row.port
         url = f"http://{name}.{part['namespace']}.svc.cluster.local:{port}"
+        url = url if is_address(url) else ""
     if part["model"]:
         subject = endpoint(name, url, source.scope) if url else _place(name, fact, source)
         model = weights(part["model"], "huggingface", source.scope)

@@ -6,6 +6,7 @@ route → service → workload over all files of the source, and names each hop 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +37,8 @@ WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Rollout", "LeaderWorkerSet"}
 )
 ROUTES = frozenset({"Ingress", "HTTPRoute", "GRPCRoute", "Route", "VirtualService"})
+#: What Kubernetes takes for a name.
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
 _GPU = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu", "aws.amazon.com/neuron")
 
 
@@ -66,12 +69,13 @@ def _facts(file: File, resource: Map) -> Iterator[Yielded]:
     kind, spec = as_text(resource.get("kind")), as_map(resource.get("spec"))
     metadata = as_map(resource.get("metadata"))
     name = as_text(metadata.get("name"))
-    if not name or len(name) > 253:
+    namespace = as_text(metadata.get("namespace"))
+    if not _NAME.match(name) or (namespace and not _NAME.match(namespace)):
         return
     common = {
         "kind": kind,
         "name": name,
-        "namespace": as_text(metadata.get("namespace")),
+        "namespace": namespace,
         "line": line_of(resource, "kind"),
         "annotations": _strings(metadata.get("annotations")),
     }

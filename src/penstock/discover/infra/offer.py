@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.discover.collector import Source
+from penstock.discover.infra.environment import is_address
 from penstock.discover.infra.images import ImageRow, Serving
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Evidence, Observation, Relation
@@ -85,9 +86,9 @@ def spoken(source: Source, origins: Iterable[str]) -> list[str]:
     used = {
         identity.origin_of(str(fact.value["value"]))
         for fact in source.facts.get("env", ())
-        if "://" in str(fact.value["value"])
+        if is_address(str(fact.value["value"]))
     }
-    return [origin for origin in dict.fromkeys(origins) if identity.origin_of(origin) in used]
+    return [o for o in dict.fromkeys(origins) if is_address(o) and identity.origin_of(o) in used]
 
 
 def chained(at: Evidence, step: str) -> Evidence:

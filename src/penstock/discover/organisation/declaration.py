@@ -28,6 +28,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.discover.collector import File, Yielded, collector
+from penstock.discover.infra.environment import is_address
 from penstock.discover.infra.marked import Map, Seq, as_flag, as_map, as_seq, as_text, line_of, maps, texts
 from penstock.discover.infra.yaml_docs import read_documents
 from penstock.discover.organisation.parties import business_process, party, slug
@@ -185,7 +186,7 @@ def _models(file: File, system: Map, application: Asset) -> Iterator[Yielded]:
         url = as_text(said.get("endpoint")).strip()
         if name and provider:
             model = identity.asset("model", name, props={"provider": provider}, status="declared")
-        elif name and _URI.match(url):
+        elif name and _URI.match(url) and is_address(url):
             model = replace(identity.model_at(url, name, file.scope), status="declared")
         else:
             why = "a name alone does not tell which model it is: say its provider or the endpoint that offers it"

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from penstock.graph import identity
 from penstock.graph.graph import Graph
-from penstock.graph.vocabulary import DATA_KINDS, LABELS, Asset
+from penstock.graph.vocabulary import LABELS, Asset
 
 #: What an application of a source is made of; the declaration speaks for all of them together.
 _ACTORS = ("application", "agent", "pipeline")
@@ -48,7 +48,8 @@ def declare(graph: Graph, scope: str) -> str:
         ),
         f"- {{name: …, criticality: …}}   which business process stops without it? {_CRITICALITY}",
     )
-    datasets = [asset for asset in _targets(graph, own, _DATA_VERBS) if asset.kind in DATA_KINDS]
+    # An index or a memory holds copies; what a declaration names is the data itself.
+    datasets = [asset for asset in _targets(graph, own, _DATA_VERBS) if asset.kind == "dataset" or "://" in asset.name]
     lines += _list(
         "data",
         (_locator(graph, asset, scope) + _labels(asset) for asset in datasets),
