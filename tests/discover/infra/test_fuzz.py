@@ -14,7 +14,7 @@ NAMES = (
 )
 TWISTS = [
     twist.encode()
-    for twist in "[ ] { } : - &a *a << ${ ' \" !!x --- null 7 true ${A:- | @@@ **/ \u202e http://[ :99999 ../ %s".split()
+    for twist in "[ ] { } : - &a *a << ${ ' \" !!x --- null 7 true ${A:- | @@@ **/ \u202e http://[ :99999 ../".split()
 ]
 TWISTS += [b"\x00", b"\xff", b"\n", b"\t", b": ", b"- ", b"<<: "]
 
