@@ -43,6 +43,15 @@ def test_an_output_guard_before_the_application_silences_the_chain(world: World)
     assert world.findings("PS101") == []
 
 
+def test_an_application_that_answers_through_guarded_agents_alone_is_guarded(world: World) -> None:
+    """The code of a repository names the endpoint; the guarded agent in it is what talks to the model there."""
+    leak(world).agent("desk").uses_model("alias", kind="model").guarded_by("check", output_filter=True)
+    world.model("alias").derived_from("risk")
+    world.application("other", exposure="internet").invokes("desk").invokes("serving")
+    paths = {world.name(path.hops[0].asset) for path in world.assessed().paths}
+    assert paths == {"shop"}
+
+
 def test_a_guard_of_which_nothing_is_known_is_asked_for(world: World) -> None:
     leak(world).thing("application", "shop").guarded_by("gateway")
     assert world.findings("PS101") == []

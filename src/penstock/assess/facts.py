@@ -28,6 +28,7 @@ _DERIVED = {
     "high_risk": Field("text"),
     "criticality": Field("number"),
     "holders": Field("number"),
+    "served": Field("flag"),
 }
 #: What conditions of rules are checked against.
 RULE_SCHEMAS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
@@ -108,6 +109,7 @@ class Facts:
                 "high_risk": high_risk_use(asset.props["purpose"]) if asset.prop("purpose") else None,
                 "criticality": max(self._criticalities(id), default=None),
                 "sanction": self._sanction(asset),
+                "served": self._served(asset) if asset.kind == "model" else None,
                 "holders": float(len({r.source for r in self.graph.into(id, "holds", "runs_as")})),
             }
             self._of[id] = fields | {name: value for name, value in derived.items() if value is not None}
@@ -191,11 +193,37 @@ class Facts:
         called = [graph.assets[r.target].prop(prop) for r in graph.out(id, "uses_model", "sends_to")]
         if own is True or True in guards or (called and all(value is True for value in called)):
             return True
+        if self._only_through_guarded_agents(id, prop):
+            return True
         if depth and graph.assets[id].prop("exposure") in (None, "private"):
             callers = [r.source for r in graph.into(id, "invokes", "delegates_to", "uses_model", "uses_tool")]
             if callers and all(self._guarded(caller, prop, depth - 1) is True for caller in callers):
                 return True
         return False if own is False or (guards and all(value is False for value in guards)) else None
+
+    def _only_through_guarded_agents(self, id: str, prop: str) -> bool:
+        """Whether an application talks to models through its agents alone, and each of these is guarded.
+
+        A repository's application is said to invoke every endpoint that its code names; one whose model an agent uses
+        is the agent's.
+        """
+        graph = self.graph
+        invoked = [graph.assets[r.target] for r in graph.out(id, "invokes")]
+        agents = [asset.id for asset in invoked if asset.kind == "agent"]
+        if not agents or not all(self._guarded(agent, prop, 0) is True for agent in agents):
+            return False
+        used = {r.target for agent in agents for r in graph.out(agent, "uses_model")}
+        used |= {r.target for model in list(used) for r in graph.out(model, "derived_from")}
+        own = {r.target for r in graph.out(id, "uses_model", "retrieves_from", "sends_to")}
+        for called in invoked:
+            if called.kind != "agent":
+                own |= {r.target for r in graph.out(called.id, "serves")} or {called.id}
+        return own <= used
+
+    def _served(self, asset: Asset) -> bool:
+        """Whether an endpoint serves the model, or what it is another name or copy of."""
+        names = [asset.id, *(r.target for r in self.graph.out(asset.id, "derived_from"))]
+        return any(True for name in names for _ in self.graph.into(name, "serves"))
 
     def _owned(self, id: str) -> bool | None:
         homes = [identity.application(scope).id for scope in self.graph.scopes_of(id)]
