@@ -57,6 +57,7 @@ def merge(
     unseen: Iterable[Unseen] = (),
     kept: Mapping[str, str] | None = None,
     at: float = 0.0,
+    checked: bool = False,
 ) -> Graph:
     """The graph that a set of observations describes.
 
@@ -67,6 +68,7 @@ def merge(
         kept: issued id → the id under which the thing has been known since first sight.
         at: the time for which the graph is wanted, seconds since the epoch; words whose end date has passed by then
             do not count.
+        checked: the observations have been through ``check`` already, as those of a store have.
     Raises:
         NotUnderstood: an observation names an undeclared kind, verb, property or label. Observations come from our
             own collectors, so this is a defect there, not a property of what was scanned.
@@ -78,11 +80,11 @@ def merge(
         subject, evidence = observation.subject, observation.evidence
         if evidence.until is not None and evidence.until <= at:
             continue
+        if not checked:
+            check(observation)
         if isinstance(subject, Asset):
-            _check_asset(subject, evidence)
             things.setdefault(_kept(subject.id, kept), []).append((subject, evidence))
         else:
-            _check_relation(subject, evidence)
             key = (_kept(subject.source, kept), subject.verb, _kept(subject.target, kept))
             links.setdefault(key, []).append((subject, evidence))
 
@@ -285,12 +287,22 @@ def _kept(id: str, kept: Mapping[str, str]) -> str:
     return id
 
 
+def check(observation: Observation) -> None:
+    """Check an observation against the vocabulary. Raises NotUnderstood with the collector and its place."""
+    subject, evidence = observation.subject, observation.evidence
+    if evidence.confidence not in _CONFIDENCE:
+        raise NotUnderstood(f"There is no confidence {evidence.confidence!r}", evidence.collector)
+    if isinstance(subject, Asset):
+        _check_asset(subject, evidence)
+    else:
+        _check_relation(subject, evidence)
+
+
 def _check_asset(subject: Asset, evidence: Evidence) -> None:
     if subject.kind not in KINDS:
         raise NotUnderstood(f"There is no kind {subject.kind!r}", f"{evidence.collector} at {evidence.where}")
     if subject.status not in _STATUS:
         raise NotUnderstood(f"There is no status {subject.status!r}", f"{evidence.collector} at {evidence.where}")
-    _check_evidence(evidence)
     if subject.props:
         check_props(subject.props, f"{evidence.collector} at {evidence.where}")
     if subject.labels and not subject.labels <= _LABELS:
@@ -301,15 +313,9 @@ def _check_relation(subject: Relation, evidence: Evidence) -> None:
     """Properties of a relation qualify it: declared names must fit their type, other names may hold what JSON holds."""
     if subject.verb not in VERBS:
         raise NotUnderstood(f"There is no verb {subject.verb!r}", f"{evidence.collector} at {evidence.where}")
-    _check_evidence(evidence)
     if subject.props:
         known = {name: value for name, value in subject.props.items() if name in PROPS}
         check_props(known, f"{evidence.collector} at {evidence.where}")
-
-
-def _check_evidence(evidence: Evidence) -> None:
-    if evidence.confidence not in _CONFIDENCE:
-        raise NotUnderstood(f"There is no confidence {evidence.confidence!r}", evidence.collector)
 
 
 _LABELS = frozenset(LABELS) | MARKS
