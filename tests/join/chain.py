@@ -45,17 +45,18 @@ class Chain:
 
 
 def chains(fresh: Refreshed) -> Iterator[Chain]:
-    """Every finding about an application on the internet that reaches a served model trained on labelled data."""
+    """Every finding whose path leads from an application on the internet to a served model trained on labelled data."""
     graph, labelling = fresh.graph, fresh.labelling
     for finding in fresh.assessment.findings:
-        subject = graph.assets[finding.subject]
-        if subject.kind != "application" or subject.prop("exposure") != "internet":
-            continue
-        on_path = {step.asset for step in finding.path} | {finding.subject}
-        for endpoint in on_path:
-            for served in graph.out(endpoint, "serves"):
-                if "pii" not in labelling.contains(served.target) or served.target not in on_path:
-                    continue
-                origin = labelling.proof(served.target, "pii")[0].asset
+        on_path = [finding.subject, *(step.asset for step in finding.path)]
+        doors = [
+            a
+            for a in on_path
+            if graph.assets[a].kind == "application" and graph.assets[a].prop("exposure") == "internet"
+        ]
+        served = [(r.source, r.target) for a in on_path for r in graph.out(a, "serves") if r.target in on_path]
+        for endpoint, model in served if doors else ():
+            if "pii" in labelling.contains(model):
+                origin = labelling.proof(model, "pii")[0].asset
                 if graph.assets[origin].kind == "dataset":
-                    yield Chain(origin, served.target, endpoint, finding.subject, finding)
+                    yield Chain(origin, model, endpoint, doors[0], finding)
