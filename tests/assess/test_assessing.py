@@ -52,6 +52,13 @@ def test_an_application_that_answers_through_guarded_agents_alone_is_guarded(wor
     assert paths == {"shop"}
 
 
+def test_agents_that_call_each_other_in_a_ring_are_judged_too(world: World) -> None:
+    for number in range(40):
+        world.agent(f"a{number}", exposure="internet").invokes(f"a{(number + 1) % 40}", kind="agent")
+    world.thing("agent", "a0").reads("orders", contains="pii")
+    assert world.assessed().answers
+
+
 def test_a_guard_of_which_nothing_is_known_is_asked_for(world: World) -> None:
     leak(world).thing("application", "shop").guarded_by("gateway")
     assert world.findings("PS101") == []

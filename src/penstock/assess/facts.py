@@ -73,6 +73,7 @@ class Facts:
         self.organisation = organisation
         self._of: dict[str, dict[str, Any]] = {}
         self._users: dict[str, tuple[str, ...]] = {}
+        self._guards: dict[tuple[str, str, int], bool | None] = {}
 
     @cached_property
     def org(self) -> dict[str, Any]:
@@ -187,13 +188,19 @@ class Facts:
         return frozenset(seen)
 
     def _guarded(self, id: str, prop: str, depth: int = 3) -> bool | None:
+        key = (id, prop, depth)
+        if key not in self._guards:
+            self._guards[key] = self._guard(id, prop, depth)
+        return self._guards[key]
+
+    def _guard(self, id: str, prop: str, depth: int) -> bool | None:
         """Whether a check stands before it: its own, a guardrail's, that of what it calls, or of all its callers."""
         graph, own = self.graph, self.graph.assets[id].prop(prop)
         guards = [graph.assets[r.target].prop(prop) for r in graph.out(id, "guarded_by")]
         called = [graph.assets[r.target].prop(prop) for r in graph.out(id, "uses_model", "sends_to")]
         if own is True or True in guards or (called and all(value is True for value in called)):
             return True
-        if self._only_through_guarded_agents(id, prop):
+        if depth and self._only_through_guarded_agents(id, prop):
             return True
         if depth and graph.assets[id].prop("exposure") in (None, "private"):
             callers = [r.source for r in graph.into(id, "invokes", "delegates_to", "uses_model", "uses_tool")]
