@@ -89,7 +89,6 @@ class Observer:
         self.busy: set[tuple[str, int]] = set()
         self.out: dict[tuple[object, str], Observation] = {}
         self.open_wiring = False
-        self.own_endpoint = False
 
     def run(self) -> Iterator[Yielded]:
         for site in sites(self.resolver):
@@ -112,13 +111,13 @@ class Observer:
     def sees_all_guards(self) -> bool:
         """Whether every guard that this source's frameworks can be given was seen.
 
-        Not so where a part of the code was not read, where something is wired at run time, or where calls go to an
-        endpoint of the organisation's own, which may be a guarding gateway.
+        Not so where a part of the code was not read, or where something is wired at run time. That an endpoint of
+        the organisation's own may be a guarding gateway is for the rules to weigh, who know what it serves.
         """
         read = {path for path, module in self.resolver.modules.items() if not module.broken}
         everything = all(path in read for path in self.source.paths if path.rpartition(".")[2].lower() in _CODE)
         rerouted = any(name.endswith(_REROUTES) for name in self.resolver.env)
-        return everything and not (self.open_wiring or self.own_endpoint or rerouted or self.resolver.exhausted)
+        return everything and not (self.open_wiring or rerouted or self.resolver.exhausted)
 
     def prompt_files(self) -> None:
         """Prompts that lie in files of their own."""
@@ -237,15 +236,26 @@ class Observer:
         return found
 
     def opened(self, target: Target) -> list[Target]:
-        if target.kind == "value":
-            row = self.resolver.modules[target.path].expressions[target.ref]
-            if row[0] == "f":  # one list + another
-                parts = [t for part in row[2] for t in self.resolver.follow(target.path, part, target.frames)]
-                if any(self.resolver.modules[t.path].expressions[t.ref][0] == "l" for t in parts if t.kind == "value"):
-                    return [inner for part in parts for inner in self.opened(part)][:200]
-            if row[0] in "ld":
-                return [inner for item in self.resolver.items(target) for inner in self.opened(item)][:200]
-        return [target]
+        """What a list, a dictionary or joined lists hold, nested ones opened; anything else is itself."""
+        found: list[Target] = []
+        todo, seen = [target], set()
+        while todo and len(found) < 200:
+            at = todo.pop(0)
+            row = self.resolver.modules[at.path].expressions[at.ref] if at.kind == "value" else ["?"]
+            if row[0] not in "ldf" or (at.path, at.ref) in seen:
+                if row[0] not in "ld":
+                    found.append(at)
+                continue
+            seen.add((at.path, at.ref))
+            if row[0] != "f":
+                todo = [*self.resolver.items(at), *todo]
+                continue
+            parts = [t for part in row[2] for t in self.resolver.follow(at.path, part, at.frames)]
+            if any(t.kind == "value" and self.resolver.modules[t.path].expressions[t.ref][0] == "l" for t in parts):
+                todo = [*parts, *todo]  # one list + another
+            else:
+                found.append(at)
+        return found
 
     def site_of(self, target: Target) -> Site | None:
         """The site that made an external value: itself, or the nearest one on the way to it."""
@@ -369,9 +379,7 @@ class Observer:
         texts = [t for at in given for t in self.resolver.texts(*at)]
         known = [t.value for t in texts if t.value and ("://" in t.value or "." in t.value or ":" in t.value)]
         if known:
-            self.own_endpoint = self.own_endpoint or not provider_of_host(known[0])
             return known[0]
-        self.own_endpoint = self.own_endpoint or bool(texts)
         return "" if texts or any(self.resolver.follow(*at) for at in given) else None
 
     def models_at(
