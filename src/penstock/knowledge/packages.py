@@ -14,7 +14,7 @@ Ecosystem = Literal["pypi", "npm", "go", "maven", "nuget", "gem", "python", "scr
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One framework or SDK; ``id`` is the name it is known by."""
+    """One framework or SDK; ``id`` is the name it is known by, unless it is a part of ``framework``."""
 
     id: str
     pypi: tuple[str, ...] = ()
@@ -25,6 +25,7 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     gem: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
     script: tuple[str, ...] = ()
+    framework: str = ""
     provider: str = ""
     means: Literal["framework", "none"] = "framework"
     yes: tuple[str, ...] = ()

@@ -67,7 +67,7 @@ def test_a_base_url_from_the_environment_is_not_taken_for_openai(python_file):
         'c.chat.completions.create(model="our-model", messages=[])\n'
     )
     assert seen.one("model", "our-model").props.get("provider") is None
-    assert "guarded_by" not in seen.complete
+    assert seen.names("provider") == set()
 
 
 def test_anthropic_bedrock_gemini_mistral_cohere_groq_ollama_litellm(see):
@@ -492,6 +492,72 @@ agent = Agent(name="CRM", tools=[customer, forget], instructions="You help with 
     assert seen.one("tool", "forget").props["effects"] == ["delete"]
     assert "hunter2" not in repr(seen.graph)
     assert "hunter2" not in repr(seen.observations)
+
+
+def test_a_tool_retrieves_from_the_store_that_its_function_searches(python_file):
+    seen = python_file(
+        """
+from agents import function_tool
+from qdrant_client import QdrantClient
+from sentence_transformers import SentenceTransformer
+encoder = SentenceTransformer("BAAI/bge-m3")
+store = QdrantClient(url="http://q:6333")
+@function_tool
+def search(question: str):
+    vector = encoder.encode(question).tolist()
+    return store.query_points("tickets", query=vector)
+"""
+    )
+    assert {("search", "retrieves_from", "qdrant"), ("search", "uses_model", "BAAI/bge-m3")} <= seen.links()
+    assert ("qdrant", "embedded_by", "BAAI/bge-m3") in seen.links()
+
+
+def test_what_is_written_into_a_store_is_what_it_indexes(see):
+    seen = see(
+        {
+            "index.py": (
+                "import json\nfrom pathlib import Path\nimport chromadb\nimport pandas as pd\n"
+                "pages = chromadb.PersistentClient('db').get_or_create_collection('pages')\n"
+                "for page in Path('handbook').glob('*.md'):\n"
+                "    pages.upsert(ids=['x'], documents=[page.read_text()])\n"
+                "leave = pd.read_csv('data/leave.csv')\n"
+                "pages.add(ids=[], documents=leave.astype(str).agg(', '.join, axis=1).tolist())\n"
+            ),
+            "handbook/a.md": "x",
+            "data/leave.csv": "x",
+        }
+    )
+    assert seen.links("indexes") == {("chroma", "indexes", "handbook"), ("chroma", "indexes", "data/leave.csv")}
+
+
+def test_an_agent_that_may_run_any_sql_reads_and_writes_its_database(python_file):
+    seen = python_file(
+        """
+from langchain.agents import create_agent
+from langchain_community.agent_toolkits import SQLDatabaseToolkit
+from langchain_community.utilities import SQLDatabase
+from langchain_core.tools import tool
+db = SQLDatabase.from_uri("postgresql+psycopg://u:p4ssw0rdp4ssw0rd@dwh:5432/sales")
+@tool
+def run_sql(statement: str) -> str:
+    "Run it."
+    return db.run(statement)
+analyst = create_agent("openai:gpt-4o", tools=[*SQLDatabaseToolkit(db=db).get_tools(), run_sql])
+"""
+    )
+    assert {("analyst", "uses_tool", "run_sql"), ("analyst", "uses_tool", "SQLDatabaseToolkit")} <= seen.links()
+    assert ("run_sql", "reads", "postgresql://dwh:5432/sales") in seen.links()
+    assert ("run_sql", "writes", "postgresql://dwh:5432/sales") in seen.links()
+
+
+def test_a_table_read_beside_a_model_call_is_read_by_the_application(python_file):
+    seen = python_file(
+        "import pandas as pd\nfrom openai import OpenAI\nrows = pd.read_csv('people.csv')\n"
+        "c = OpenAI(base_url='https://api.deepseek.com')\n"
+        "c.chat.completions.create(model='deepseek-chat', messages=[])\n"
+    )
+    assert ("app", "reads", "people.csv") in seen.links()
+    assert seen.names("provider") == {"deepseek"}
 
 
 def test_guard_libraries(python_file):

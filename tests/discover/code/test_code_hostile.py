@@ -88,6 +88,13 @@ def test_a_thousand_callers_and_cycles_end(see):
     see(files)
 
 
+def test_lists_that_hold_themselves_end(see):
+    grow = "".join(f"a{i} = [*a{i}, *a{(i + 1) % 40}, *a{(i + 7) % 40}]\n" for i in range(40))
+    same = "d = {**d, 'x': d}\nd = {**d, **d}\ntools = tools + tools + [tools]\n"
+    seen = see({"a.py": f"from agents import Agent\n{grow}{same}a = Agent(name='A', tools=tools + a1, model=d['x'])\n"})
+    assert seen.names("agent") == {"A"}
+
+
 def test_a_minified_bundle_is_left_out_and_said(see):
     seen = see({"bundle.js": "var a=1;" * 20_000})
     assert [u.skipped for u in seen.unseen] == [True]

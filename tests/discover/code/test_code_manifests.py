@@ -41,10 +41,13 @@ def test_a_manifest_declares_a_framework_with_its_line(see, path):
     assert seen.one("framework", name).status == "declared"
 
 
-def test_versions_and_providers_are_kept(see):
-    seen = see({"requirements.txt": "openai==1.30.1\n"})
-    assert seen.one("framework", "openai").props["version"] == "1.30.1"
-    assert seen.names("provider") == {"openai"}
+def test_a_pinned_version_is_kept(see):
+    assert see({"requirements.txt": "openai==1.30.1\n"}).one("framework", "openai").props["version"] == "1.30.1"
+
+
+def test_a_provider_is_taken_from_a_manifest_only_where_the_code_is_not_read(see):
+    assert see({"requirements.txt": "openai\n"}).names("provider") == set()
+    assert see({"go.mod": MANIFESTS["go.mod"][0]}).names("provider") == {"openai"}
 
 
 def test_manifests_without_ai_say_nothing(see):

@@ -30,10 +30,10 @@ _VERBS = {
 }  # fmt: skip
 _EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "query", "fetch", "fetchrow", "fetchval", "raw", "read_sql",
-     "read_sql_query"}
+     "read_sql_query", "run", "run_no_throw"}
 )  # fmt: skip
 _CONNECTS = frozenset(
-    {"connect", "create_engine", "create_async_engine", "create_pool", "Pool", "Client", "Connection", "default"}
+    {"connect", "create_engine", "create_async_engine", "create_pool", "Pool", "Client", "Connection", "from_uri"}
 )
 
 
@@ -129,7 +129,11 @@ def _queries(resolver: Resolver, module: Module, call: int, target: Target, wher
         return
     row = module.expressions[call]
     statement = row[3][0] if row[3] else row[4].get("sql", row[4].get("query", row[4].get("text", -1)))
-    for text in resolver.texts(module.path, _unwrapped(module, statement)) if statement >= 0 else ():
+    texts = resolver.texts(module.path, _unwrapped(module, statement)) if statement >= 0 else []
+    if not texts and statement >= 0 and (address := _database(resolver, target)):
+        yield Query("read", "", where, address)  # a statement that is only known at run time may do anything
+        yield Query("write", "", where, address)
+    for text in texts:
         words = text.value if text.value is not None else text.head
         found = _SQL.match(words) if words else None
         if found:
@@ -146,6 +150,11 @@ def _unwrapped(module: Module, expression: int) -> int:
 
 def _database(resolver: Resolver, target: Target) -> str:
     """The address of the database behind a cursor or session: the first text its connection was opened with."""
+    return next(addresses(resolver, target), "")
+
+
+def addresses(resolver: Resolver, target: Target) -> Iterator[str]:
+    """The texts with which the connection behind a value was opened."""
     for step in origins(resolver, target):
         module = resolver.modules[step.path]
         row = module.expressions[step.ref]
@@ -154,8 +163,7 @@ def _database(resolver: Resolver, target: Target) -> str:
             for value in (*row[3][:1], *(row[4].get(n, -1) for n in ("dsn", "url", "database", "conninfo"))):
                 for text in resolver.texts(step.path, value) if value >= 0 else ():
                     if text.value:
-                        return text.value
-    return ""
+                        yield text.value
 
 
 def origins(resolver: Resolver, target: Target, limit: int = 12) -> Iterator[Target]:

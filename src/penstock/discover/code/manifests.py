@@ -14,6 +14,9 @@ from penstock.graph import identity
 from penstock.graph.vocabulary import Observation, Unseen
 from penstock.knowledge.packages import package_named
 
+#: Ecosystems whose code is read.
+_READ_AS_CODE = frozenset({"pypi", "npm"})
+
 
 class Dependency(NamedTuple):
     ecosystem: str
@@ -50,11 +53,11 @@ def manifest(file: File) -> Iterator[Yielded]:
         evidence = file.evidence("code.manifests", dependency.line, confidence="declared")
         if package.means == "framework":
             props = {"version": dependency.version} if dependency.version else {}
-            framework = identity.asset("framework", package.id, props=props, status=status)
+            framework = identity.asset("framework", package.framework or package.id, props=props, status=status)
             yield Observation(framework, evidence)
             yield Observation(application, evidence)
             yield Observation(identity.relation(application, "built_with", framework), evidence)
-        if package.provider:
+        if package.provider and dependency.ecosystem not in _READ_AS_CODE:  # there, the clients say where they go
             yield Observation(identity.asset("provider", package.provider, status=status), evidence)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from penstock.discover.code import effects
 from penstock.discover.code.ir import DECORATORS, LINE, NAME, RETURNS
@@ -42,6 +43,18 @@ _CODE = frozenset(
 )  # fmt: skip
 #: Ends of environment names with which SDKs are pointed at another endpoint.
 _REROUTES = ("_BASE_URL", "_API_BASE", "_BASE", "_ENDPOINT_URL", "_PROXY_URL")
+#: Expressions that one look at the flow into a store visits.
+MAX_FLOW = 600
+#: Methods that put something into a store.
+_FILLS = frozenset(
+    {"upsert", "add", "insert", "upload_points", "upload_collection", "upload_records", "add_documents", "add_texts",
+     "add_embeddings", "aadd_documents", "addDocuments", "addVectors", "insert_many", "bulk_insert", "upsert_records"}
+)  # fmt: skip
+#: Ends of files that hold data or texts, as against code.
+_DATA_FILES = frozenset(
+    {"csv", "tsv", "json", "jsonl", "ndjson", "parquet", "feather", "xlsx", "xls", "txt", "md", "pdf", "html", "xml",
+     "db", "sqlite", "arrow", "avro", "docx"}
+)  # fmt: skip
 #: Known characters that a text with unknown parts needs to count as a prompt.
 SHAPE_LENGTH = 40
 
@@ -88,6 +101,8 @@ class Observer:
         self.owned: set[tuple[str, int]] = set()  # sites that belong to an agent, a store, …
         self.busy: set[tuple[str, int]] = set()
         self.out: dict[tuple[object, str], Observation] = {}
+        self.packaged: list[tuple[str, str, int]] = []
+        self.reach: dict[tuple[str, int], effects.Found] = {}
         self.open_wiring = False
 
     def run(self) -> Iterator[Yielded]:
@@ -103,6 +118,10 @@ class Observer:
             self.make(site)
         for site in ordered:
             self.own(site)
+        self.tool_uses()
+        self.store_uses()
+        self.data_beside_ai(ordered)
+        self.providers_of_packages()
         self.prompt_files()
         yield from self.out.values()
         if self.out and self.sees_all_guards():
@@ -168,11 +187,25 @@ class Observer:
                     continue
                 seen.add(package.id)
                 if package.means == "framework":
-                    framework = identity.asset("framework", package.id, status=status_of(module.path))
+                    framework = identity.asset(
+                        "framework", package.framework or package.id, status=status_of(module.path)
+                    )
                     self.say(framework, module.path, line)
                     self.link(self.app(module.path, line), "built_with", framework, module.path, line)
                 if package.provider:
-                    self.provider(package.provider, module.path, line)
+                    self.packaged.append((package.provider, module.path, line))
+
+    def providers_of_packages(self) -> None:
+        """An SDK is for its provider, unless every client made with it is pointed elsewhere."""
+        urls: dict[str, list[bool]] = {}
+        for site in self.sites.values():
+            if site.row.makes in ("client", "model") and "base_url" in site.row.args:
+                url = self.base_url(site)
+                own = url is not None and (not url or provider_of_host(url) != provider_of(site.row, site.symbol))
+                urls.setdefault(provider_of(site.row, site.symbol), []).append(own)
+        for provider, path, line in self.packaged:
+            if not all(urls.get(provider, [False])):
+                self.provider(provider, path, line)
 
     # sites
 
@@ -241,7 +274,7 @@ class Observer:
         todo, seen = [target], set()
         while todo and len(found) < 200:
             at = todo.pop(0)
-            row = self.resolver.modules[at.path].expressions[at.ref] if at.kind == "value" else ["?"]
+            row: list[Any] = self.resolver.modules[at.path].expressions[at.ref] if at.kind == "value" else ["?"]
             if row[0] not in "ldf" or (at.path, at.ref) in seen:
                 if row[0] not in "ld":
                     found.append(at)
@@ -321,7 +354,7 @@ class Observer:
         found = self.models_at(site, self.argument(site, "model"), provider, role, url)
         if adapter := self.argument(site, "adapter") if "PeftModel" in site.symbol else []:
             found = self.models_at(site, adapter, provider, "adapter", url)
-        self.provider(provider if url in (None, "") else "", site.path, line)
+        self.provider(provider if url is None else "", site.path, line)
         for prompt in self.prompts(site, "system", "system"):
             self.link(self.app(site.path, line), "instructed_by", prompt, site.path, line)
         return found
@@ -347,7 +380,7 @@ class Observer:
                 self.owned.add((inner.path, inner.call))
         if client is not None and client.row.makes == "model":
             found += self.make(client)
-        if not url:
+        if url is None:
             self.provider(provider, site.path, line)
         owner = self.owner(site) or self.application
         for prompt in [*self.prompts(site, "system", "system"), *self.messages(site)]:
@@ -598,7 +631,14 @@ class Observer:
             name = named[0] if named else scope[NAME]
             return [self.tool(str(name), site.path, scope[LINE], (site.path, site.decorated))]
         if site.row.hosted:
-            return [self.tool(last_name(site.symbol), site.path, line, None)]
+            parts = re.split(r"[.()]+", site.symbol)
+            ready = next((part for part in reversed(parts) if part[:1].isupper()), last_name(site.symbol))
+            tool = self.tool(ready, site.path, line, None)
+            for target in self.targets(site, "database"):
+                for address in effects.addresses(self.resolver, target):
+                    for effect in ("read", "write"):
+                        self.query(tool, effects.Query(effect, "", f"{site.path}:{line}", address))
+            return [tool]
         functions = [t for t in self.targets(site, "function") if t.kind == "function"]
         names = [t for t in self.texts(site, "name") if t.value]
         if names:
@@ -640,7 +680,7 @@ class Observer:
         props: dict[str, object] = {}
         found = None
         if function is not None:
-            found = effects.effects_of(self.resolver, *function)
+            found = self.reach[function] = effects.effects_of(self.resolver, *function)
             if found.effects:
                 props["effects"] = sorted(found.effects)
         tool = identity.asset(
@@ -1020,6 +1060,98 @@ class Observer:
                     self.link(store, "indexes", data, site.path, line)
         return stores
 
+    def tool_uses(self) -> None:
+        """Stores and models that the functions behind a tool call."""
+        for function, tool in list(self.tools.items()):
+            found = self.reach.get(function)
+            for path, scope in sorted(found.scopes) if found else ():
+                for call, target in self.methods(path, effects.calls_in(self.resolver.modules[path], scope)):
+                    site = self.site_of(target)
+                    verb = {"store": "retrieves_from", "model": "uses_model"}.get(site.row.makes) if site else None
+                    for asset in self.make(site) if site and verb else ():
+                        if asset.kind in ("vector_store", "model"):
+                            self.link(tool, str(verb), asset, path, self.line(path, call))
+
+    def store_uses(self) -> None:
+        """What is written into vector stores, and the models that make their vectors, by the flow of arguments."""
+        if not any(site.row.makes == "store" for site in self.sites.values()):
+            return
+        for path, module in self.resolver.modules.items():
+            for call, target in self.methods(path, module.calls):
+                site = self.site_of(target)
+                if site is None or site.row.makes != "store" or (path, call) in self.sites:
+                    continue
+                line = self.line(path, call)
+                row = module.expressions[call]
+                models, data = self.flow(path, [*row[3], *row[4].values()])
+                for store in self.make(site):
+                    for model in models:
+                        self.link(store, "embedded_by", model, path, line)
+                    for dataset in data if target.symbol.rpartition(".")[2] in _FILLS else ():
+                        self.say(dataset, path, line)
+                        self.link(store, "indexes", dataset, path, line)
+
+    def methods(self, path: str, calls: Iterable[int]) -> Iterator[tuple[int, Target]]:
+        """Calls of methods on things that a call of a package made."""
+        module = self.resolver.modules[path]
+        for call in calls:
+            callee = module.expressions[call][2]
+            if module.expressions[callee][0] == "a":
+                for target in self.resolver.follow(path, callee):
+                    if target.kind == "external" and target.ref >= 0:
+                        yield call, target
+
+    def flow(self, path: str, expressions: list[int]) -> tuple[list[Asset], list[Asset]]:
+        """Embedding models and data from which expressions are computed, through names, calls and comprehensions."""
+        models: dict[str, Asset] = {}
+        data: dict[str, Asset] = {}
+        seen: set[tuple[str, int]] = set()
+        todo = [(path, e) for e in expressions if e >= 0]
+        while todo and len(seen) < MAX_FLOW:
+            at, number = todo.pop()
+            if (at, number) in seen or number < 0:
+                continue
+            seen.add((at, number))
+            module = self.resolver.modules[at]
+            row = module.expressions[number]
+            site = self.sites.get((at, number))
+            if site is not None and site.row.makes == "data":
+                data |= {asset.id: asset for asset in self.datasets(site)}
+            elif site is not None and site.row.makes in ("model", "request") and site.row.role == "embedding":
+                models |= {asset.id: asset for asset in self.make(site) if asset.kind == "model"}
+            elif site is None and row[0] == "s" and (asset := self.stored_file(at, row[2])):
+                data[asset.id] = asset
+            todo += [(at, child) for child in _children(row)]
+            if row[0] == "r":
+                _, bindings = module.lookup(row[2], row[3])
+                todo += [(at, module.assigned[n][2]) for kind, n in bindings if kind == "assign"]
+                if any(kind in ("import", "param") for kind, _ in bindings):
+                    for target in self.resolver.follow(at, number):
+                        if target.kind in ("value", "external") and target.ref >= 0:
+                            todo.append((target.path, target.ref))
+        return list(models.values()), list(data.values())
+
+    def stored_file(self, path: str, text: str) -> Asset | None:
+        """The dataset that a text names, when it is the path of a file or folder of the source."""
+        if not (2 < len(text) < 200) or not re.match(r"^[\w./ -]+$", text):
+            return None
+        for place in (posixpath.normpath(posixpath.join(posixpath.dirname(path), text)), posixpath.normpath(text)):
+            if place in self.source.paths and place.rpartition(".")[2].lower() in _DATA_FILES:
+                return identity.file_dataset(place, self.scope)
+            if "." not in place and any(each.startswith(f"{place}/") for each in self.source.paths):
+                return identity.file_dataset(place, self.scope)
+        return None
+
+    def data_beside_ai(self, ordered: list[Site]) -> None:
+        """Tables read in a file that also calls a model: the application reads them."""
+        calling = {site.path for site in ordered if site.row.makes in ("request", "agent", "store")}
+        training = {site.path for site in ordered if site.row.makes in ("training", "fit")}
+        for site in ordered:
+            if site.row.makes == "data" and not site.row.hub and site.path in calling - training:
+                line = self.line(site.path, site.call)
+                for data in self.datasets(site):
+                    self.link(self.app(site.path, line), "reads", data, site.path, line)
+
     def make_data(self, site: Site) -> list[Asset]:
         return []
 
@@ -1076,7 +1208,7 @@ class Observer:
     def make_training(self, site: Site) -> list[Asset]:
         line = self.line(site.path, site.call)
         data = [d for t in self.targets(site, "data") for d in self.data_of(t)]
-        bases = [m for t in self.targets(site, "base") for m in self.model_behind(t)]
+        bases = [m for t in self.targets(site, "base") for m in self.model_behind(t, owned=True)]
         if provider_of(site.row, site.symbol):
             bases = self.models_at(site, self.argument(site, "base"), site.row.provider, "", None)
             self.owned.add((site.path, site.call))
@@ -1120,7 +1252,7 @@ class Observer:
                     found += [p for p in paths if p]
         return found
 
-    def model_behind(self, target: Target) -> list[Asset]:
+    def model_behind(self, target: Target, *, owned: bool = False) -> list[Asset]:
         """The model that a (wrapped, prepared, adapted) model value was loaded from."""
         found: dict[str, Asset] = {}
         seen: set[tuple[str, int]] = set()
@@ -1135,6 +1267,8 @@ class Observer:
                     todo += self.targets(site, "of")
                 elif site.row.makes == "model":
                     found |= {asset.id: asset for asset in self.make(site) if asset.kind == "model"}
+                    if owned:
+                        self.owned.add((site.path, site.call))
                 break
         for text in self.resolver.text_of(target):
             if text.value and _MODEL_ID.match(text.value) and "/" in text.value:  # SFTTrainer("org/name")
@@ -1190,6 +1324,19 @@ class Observer:
             if other.row.makes == "push" and other.path == site.path:
                 found += [str(t.value) for t in self.texts(other, "path") if t.value and "/" in t.value]
         return found[:2]
+
+
+def _children(row: list[Any]) -> list[int]:
+    """The rows that an expression is made of."""
+    if row[0] in "flo":
+        return list(row[2])
+    if row[0] == "d":
+        return [value for _, value in row[2]]
+    if row[0] == "c":
+        return [row[2], *row[3], *row[4].values()]
+    if row[0] in "a*e":
+        return [row[2]]
+    return [row[2], row[3]] if row[0] == "i" else []
 
 
 def _is_estimator(symbol: str) -> bool:

@@ -19,6 +19,8 @@ MAX_TARGETS = 64
 MAX_CALLERS = 24
 #: Steps for one source; beyond, answers stay unknown (10⁶ steps are about two CPU seconds).
 MAX_STEPS = 3_000_000
+#: Things that one list is looked into for.
+MAX_ITEMS = 500
 
 #: Methods that give their text or object back in another form.
 _SAME = frozenset(
@@ -181,18 +183,19 @@ class Resolver:
 
     def follow(self, path: str, expression: int, frames: Frames = (), depth: int = 0) -> list[Target]:
         """What the expression may be; empty when nothing is known about it."""
-        if expression < 0 or depth > MAX_DEPTH or self.steps > MAX_STEPS:
+        level = len(self._busy)
+        if expression < 0 or max(depth, level) > MAX_DEPTH or self.steps > MAX_STEPS:
             return []
         key = (path, expression, frames)
+        self.steps += 1
         if key in self._memo:
             return self._memo[key]
         if key in self._busy:
             return []
-        self.steps += 1
         self._busy.add(key)
         found = _distinct(self._targets(self.modules[path], expression, frames, depth + 1))
         self._busy.discard(key)
-        if depth < MAX_DEPTH // 2 or found:
+        if max(depth, level) < MAX_DEPTH // 2 or found:
             self._memo[key] = found
         return found
 
@@ -340,6 +343,8 @@ class Resolver:
 
     def member(self, base: Target, attr: str, depth: int = 0) -> Iterator[Target]:
         """What ``base.attr`` may be."""
+        if depth > MAX_DEPTH:
+            return
         if base.kind == "external":
             if base.symbol in ("process.env", "import.meta.env"):
                 yield from self._environment(attr, base.chain)
@@ -501,7 +506,7 @@ class Resolver:
                 yield from _stepped(self.follow(base.path, value, base.frames, depth), step)
             elif name == "**":
                 for spread in self.follow(base.path, value, base.frames, depth):
-                    yield from self.member(spread, key, depth)
+                    yield from self.member(spread, key, depth + 1)
 
     def _call(self, module: Module, expression: int, row: list[Any], frames: Frames, depth: int) -> Iterator[Target]:
         callee = module.expressions[row[2]]
@@ -651,29 +656,26 @@ class Resolver:
     # items and arguments
 
     def items(self, target: Target, depth: int = 0) -> Iterator[Target]:
-        """The targets of what a list or dictionary literal holds; spread lists are opened."""
-        module = self.modules[target.path]
-        row = module.expressions[target.ref]
-        if row[0] == "l":
-            for item in row[2]:
-                inner = module.expressions[item]
-                if inner[0] in "*o":
-                    for spread in self.follow(target.path, item, target.frames, depth + 1):
-                        if spread.kind == "value" and self.modules[spread.path].expressions[spread.ref][0] == "l":
-                            if depth < MAX_DEPTH:
-                                yield from self.items(spread, depth + 1)
-                        else:
-                            yield spread
-                else:
-                    yield from self.follow(target.path, item, target.frames, depth + 1)
-        elif row[0] == "d":
-            for name, value in row[2]:
-                if name == "**":
-                    for spread in self.follow(target.path, value, target.frames, depth + 1):
-                        if spread.kind == "value" and depth < MAX_DEPTH:
-                            yield from self.items(spread, depth + 1)
-                else:
-                    yield from self.follow(target.path, value, target.frames, depth + 1)
+        """The targets of what a list or dictionary literal holds; spread lists are opened, each once."""
+        todo, seen, left = [target], {(target.path, target.ref)}, MAX_ITEMS
+        while todo:
+            at = todo.pop()
+            row = self.modules[at.path].expressions[at.ref]
+            held = row[2] if row[0] == "l" else [value for _, value in row[2]] if row[0] == "d" else []
+            spread = {value for name, value in row[2] if name == "**"} if row[0] == "d" else set()
+            for item in held:
+                opens = item in spread or self.modules[at.path].expressions[item][0] in "*o"
+                for inner in self.follow(at.path, item, at.frames, depth + 1):
+                    left -= 1
+                    if left < 0:
+                        return
+                    place = (inner.path, inner.ref)
+                    if opens and inner.kind == "value" and self.modules[inner.path].expressions[inner.ref][0] in "ld":
+                        if place not in seen:
+                            seen.add(place)
+                            todo.append(inner)
+                    else:
+                        yield inner
 
     # texts
 
