@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from penstock.graph.vocabulary import Asset, Evidence, Relation, Unseen
+from penstock.graph.vocabulary import ADDING_SCOPES, Asset, Evidence, Relation, Unseen
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,11 @@ class Graph:
         return frozenset(e.scope for e in self.evidence.get(asset, ()) if e.scope)
 
     def knows_all(self, asset: str, verb: str) -> bool:
-        """Whether every ``verb`` relation of the asset is known: only then is a missing one an absence."""
-        scopes = self.scopes_of(asset)
+        """Whether every ``verb`` relation of the asset is known: only then is a missing one an absence.
+
+        What only traffic or a person told of was never searched, so nothing about it is known to be missing.
+        """
+        scopes = self.scopes_of(asset) - ADDING_SCOPES
         return bool(scopes) and all((scope, verb) in self.complete for scope in scopes)
 
     def conflicts(self, asset: str, prop: str) -> tuple[tuple[object, Evidence], ...]:

@@ -374,6 +374,11 @@ class Complete:
     collector: str
 
 
+#: Scopes that nobody looks through, they only add to what scans see: traffic of the gateway, and people's words. They
+#: hold all that was called or said, so they put no absence in doubt; nor do they prove one, for they are no search.
+ADDING_SCOPES: frozenset[str] = frozenset({"gateway", "words"})
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One hop of a path: the asset, and the verb that led from the hop before (empty on the first).

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from penstock.graph import identity
 from penstock.graph.store.protocol import Scan
-from penstock.graph.vocabulary import Asset, Event, Evidence, Observation
+from penstock.graph.vocabulary import VERBS, Asset, Complete, Event, Evidence, Observation
 from penstock.knowledge.providers import provider_of_host, provider_of_prefix
 
-#: The scope of what traffic shows. It is never finished: what is not called today is not gone.
+#: The scope of what traffic shows. It is added to and never looked through: what is not called today is not gone.
 SCOPE = "gateway"
 
 
@@ -41,8 +41,12 @@ def use_of(event: Event) -> str:
 
 
 def as_scan(observations: tuple[Observation, ...], at: float) -> Scan:
-    """The roll-up as something a store takes in; it retires nothing."""
-    return Scan(observations, scopes=(SCOPE,), at=at)
+    """The roll-up as something a store takes in.
+
+    It looked at no scope, so it retires nothing, and what earlier roll-ups saw does not go stale. It vouches for every
+    verb: all that traffic showed is in it, so that a model which code uses too is judged as if nobody had called it.
+    """
+    return Scan(observations, tuple(Complete(SCOPE, verb, "gateway") for verb in VERBS), at=at)
 
 
 def _observations(event: Event) -> Iterator[Observation]:

@@ -1,23 +1,26 @@
-"""A person's word is an observation too: who said it, about what, until when."""
+"""A person's word is an observation too: who said it, about what, why, until when."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from penstock.discover.organisation.parties import party
+from penstock.discover.organisation.parties import business_process, party, slug
 from penstock.errors import WrongUse
 from penstock.graph import identity
 from penstock.graph.diff import Changes
 from penstock.graph.graph import Graph
 from penstock.graph.store.protocol import Scan, Store
-from penstock.graph.vocabulary import PROPS, Asset, Evidence, Observation
+from penstock.graph.vocabulary import PROPS, VERBS, Asset, Complete, Evidence, Observation, check_props
 from penstock.respond.people import People
 from penstock.settings import Settings
 
-#: The scope of people's words. It is never finished: silence takes nothing back.
+#: The scope of people's words. It is added to and never looked through: silence takes nothing back.
 SCOPE = "words"
+#: Longest name of a business process, in characters.
+LONGEST_NAME = 200
 #: Name under which the store keeps which teams and people the settings named last.
 NAMED = "settings.people"
 
@@ -29,17 +32,22 @@ def say(
     *,
     props: Mapping[str, Any] | None = None,
     owner: str = "",
+    process: str = "",
+    why: str = "",
     until: float | None = None,
     now: float,
 ) -> Changes:
-    """Take down what a person says about an asset: properties, its owner, or both.
+    """Take down what a person says about an asset: properties, its owner, a business process that relies on it.
 
     Args:
         who: name of the person, shown wherever the word counts.
         owner: name, handle, address or id of a team or person.
+        process: name or id of a business process.
+        why: the reason, shown beside the word as its evidence.
         until: end of the word in seconds since the epoch, None for no end.
     Raises:
         WrongUse: nobody says it, nothing is said, the asset is not known, a property is not declared, the end is past.
+        NotUnderstood: a property does not take such a value.
     """
     graph = store.graph()
     subject = graph.assets.get(asset)
@@ -47,25 +55,20 @@ def say(
         raise WrongUse("Nobody says this", hint="Give the name of the person whose word it is")
     if subject is None:
         raise WrongUse("There is no such asset", asset, "penstock inventory lists them with their ids")
-    if not props and not owner:
-        raise WrongUse("Nothing is said about the asset", asset, "Give an owner or a property")
+    if not props and not owner and not process:
+        raise WrongUse("Nothing is said about the asset", asset, "Give an owner, a business process or a property")
     if unknown := sorted(set(props or ()) - set(PROPS)):
         raise WrongUse(f"There is no property {unknown[0]!r}", asset, "docs/vocabulary.md lists them")
+    check_props(props or {}, asset)
     if until is not None and until <= now:
         raise WrongUse("The end date is past", asset)
-    evidence = Evidence(f"person:{who.strip()}", f"said by {who.strip()}", "declared", (), SCOPE, now, until)
-    said: list[Observation] = []
-    if props:
-        said.append(Observation(_about(subject, props), evidence))
-    if owner:
-        named = _person(graph, owner)
-        said.append(Observation(named, evidence))
-        said.append(Observation(identity.relation(subject, "owned_by", named), evidence))
-    changes = store.ingest(Scan(tuple(said), scopes=(SCOPE,), at=now))
-    what = ", ".join(
-        [*(f"{name} = {value}" for name, value in sorted((props or {}).items())), *([owner] if owner else [])]
-    )
-    store.audit(who.strip(), f"said: {what}", asset, now)
+    reason = (why.strip(),) if why.strip() else ()
+    evidence = Evidence(f"person:{who.strip()}", f"said by {who.strip()}", "declared", reason, SCOPE, now, until)
+    changes = store.ingest(as_scan(_said(graph, subject, props or {}, owner, process, evidence), now))
+    told = [f"{name} = {value}" for name, value in sorted((props or {}).items())]
+    told += [f"owner {owner}"] if owner else []
+    told += [f"process {process}"] if process else []
+    store.audit(who.strip(), f"said: {', '.join(told)}{': ' if reason else ''}{why.strip()}", asset, now)
     return changes
 
 
@@ -78,9 +81,33 @@ def know_people_of(settings: Settings, store: Store, now: float) -> Changes:
     graph = store.graph()
     evidence = Evidence("person:operator", "penstock.yaml", "declared", (), SCOPE, now)
     new = [named for name in sorted(names) if (named := _person(graph, name)).id not in graph.assets]
-    changes = store.ingest(Scan(tuple(Observation(named, evidence) for named in new), scopes=(SCOPE,), at=now))
+    changes = store.ingest(as_scan((Observation(named, evidence) for named in new), now))
     store.put(NAMED, stamp)
     return changes
+
+
+def as_scan(said: Iterable[Observation], at: float) -> Scan:
+    """Words as something a store takes in.
+
+    They look at no scope, so they retire nothing. They vouch for every verb: what anybody said is all there, so that
+    a word about a thing puts nothing in doubt that a scan of it knows.
+    """
+    return Scan(tuple(said), tuple(Complete(SCOPE, verb, "person") for verb in VERBS), at=at)
+
+
+def _said(
+    graph: Graph, subject: Asset, props: Mapping[str, Any], owner: str, process: str, evidence: Evidence
+) -> Iterator[Observation]:
+    if props:
+        yield Observation(_about(subject, props), evidence)
+    if owner:
+        named = _person(graph, owner)
+        yield Observation(named, evidence)
+        yield Observation(identity.relation(subject, "owned_by", named), evidence)
+    if process:
+        relying = _process(graph, process)
+        yield Observation(relying, evidence)
+        yield Observation(identity.relation(subject, "supports", relying), evidence)
 
 
 def _about(subject: Asset, props: Mapping[str, Any]) -> Asset:
@@ -91,13 +118,29 @@ def _about(subject: Asset, props: Mapping[str, Any]) -> Asset:
 def _person(graph: Graph, name: str) -> Asset:
     """The team or person meant: one the graph knows, else a new one.
 
+    Of a known one only its id, kind and name are said again: the word is about the relation.
+
     Raises:
         WrongUse: the name is none.
     """
     found = People(graph, Settings()).known_as(name)
     if known := graph.assets.get(found):
-        return known
+        return _about(known, {})
     meant = party(name)
     if meant is None:
         raise WrongUse("This names neither a team nor a person", name, "Give a name, a handle or an address")
-    return meant
+    return replace(meant, name=name.strip()) if slug(name) == meant.name else meant  # shown as it was written
+
+
+def _process(graph: Graph, name: str) -> Asset:
+    """The business process meant: one the graph knows by id or name, else a new one.
+
+    Raises:
+        WrongUse: the name is none.
+    """
+    wanted = name.strip().casefold()
+    known = next((p for p in graph.of_kind("process") if wanted in (p.id.casefold(), p.name.casefold())), None)
+    if known is None and (not slug(name) or len(name) > LONGEST_NAME):
+        raise WrongUse("This names no business process", name[:LONGEST_NAME], "Give it a short name in words")
+    meant = business_process(name)
+    return _about(known or graph.assets.get(meant.id) or meant, {})

@@ -10,14 +10,20 @@ from penstock.assess.assessment import Assessment, AttackPath
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling, propagate
 from penstock.graph.store.protocol import Store
-from penstock.graph.vocabulary import AI_KINDS, DATA_KINDS, LABELS, SEVERITIES, Asset, Case, Evidence, Finding
-from penstock.respond import traffic, words
+from penstock.graph.vocabulary import (
+    AI_KINDS,
+    DATA_KINDS,
+    LABELS,
+    SEVERITIES,
+    Asset,
+    Case,
+    Evidence,
+    Finding,
+)
 from penstock.respond.people import Ownership, People
 from penstock.respond.refresh import Refreshed
 from penstock.settings import Settings
 
-#: Scopes that no scan of a source fills: people's words and what the gateway saw.
-OWN_SCOPES = frozenset({words.SCOPE, traffic.SCOPE})
 #: Kinds that are not things of the AI inventory but people, decisions and the work they serve.
 PEOPLE_KINDS = frozenset({"team", "person", "process", "decision"})
 

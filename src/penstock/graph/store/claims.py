@@ -85,14 +85,17 @@ def observations(what: str, bodies: Sequence[str], seen_at: Sequence[float]) -> 
 
 
 def person_said(what: str, body: str) -> tuple[object, ...]:
-    """What a person's word is about: a later word of the same person about the same takes its place."""
+    """What a person's word is about: a later word of the same person about the same takes its place.
+
+    Naming the owner is about the thing, whoever is named: who names another one no longer means the first.
+    """
     said = observation(what, body, 0.0)
     subject = said.subject
     about: tuple[str, ...]
     if isinstance(subject, Asset):
         about = (subject.id, *sorted(subject.props), "labels" if subject.labels else "")
     else:
-        about = subject.key
+        about = subject.key[:2] if subject.verb == "owned_by" else subject.key
     return said.evidence.collector, what, *about
 
 

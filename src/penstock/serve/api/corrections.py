@@ -7,20 +7,17 @@ from typing import Annotated, Any
 import msgspec
 
 from penstock.errors import WrongUse
-from penstock.graph import identity
-from penstock.graph.store.protocol import Scan
-from penstock.graph.vocabulary import LABELS, MARKS, PROPS, Asset, Evidence, Observation, Prop, Relation
-from penstock.respond.words import SCOPE
+from penstock.graph.vocabulary import LABELS, MARKS, PROPS, Prop
+from penstock.respond.words import say
 from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
 from penstock.serve.api.shapes import Done
-from penstock.serve.world import World
 
 #: A person's word is asked for again after a year at the latest.
 LONGEST_DAYS = 365
 DAY = 86_400.0
 
-#: What may be corrected about an asset by naming another one: word in the form → relation, kind of the other end.
-RELATED = {"owner": ("owned_by", "team"), "process": ("supports", "process")}
+#: What may be corrected about an asset by naming another one.
+RELATED = frozenset({"owner", "process"})
 #: Properties that only evidence or an approval may set.
 NOT_BY_HAND = frozenset({"declassified", "text_hash", "text_length", "hidden", "columns", "definition_changed"})
 
@@ -65,45 +62,22 @@ def correct(call: Call, body: Correction) -> Done:
     asset = live.world.graph.assets.get(call.path["id"])
     if asset is None:
         raise NoSuchThing("There is no such asset", call.path["id"], "Search the inventory by name")
-    evidence = Evidence(
-        collector=f"person:{call.user}",
-        where="console",
-        confidence="declared",
-        chain=(body.why,),
-        scope=SCOPE,
-        seen_at=call.now,
-        until=call.now + body.days * DAY,
-    )
-    said = _observations(live.world, asset, body, evidence)
-    live.store.ingest(Scan(tuple(said), scopes=(SCOPE,), at=call.now))
-    live.store.audit(call.user, f"said that {body.about} is {body.value!r}: {body.why}", asset.id, call.now)
+    until = call.now + body.days * DAY
+    say(live.store, call.user, asset.id, **_said(body), why=body.why, until=until, now=call.now)
     live.refresh(now=call.now)
     return Done(f"Noted as your word for {body.days} days; risks and labels are up to date")
 
 
-def _observations(world: World, asset: Asset, body: Correction, evidence: Evidence) -> list[Observation]:
+def _said(body: Correction) -> dict[str, Any]:
+    """What is said, as ``say`` takes it."""
     if body.about in RELATED:
-        verb, kind = RELATED[body.about]
         if not isinstance(body.value, str) or not body.value.strip():
             raise WrongUse(f"A name is needed for {body.about}", "value", "Give the name of a team, person or process")
-        other = _named(world, kind, body.value.strip()[:200])
-        return [Observation(other, evidence), Observation(Relation(asset.id, verb, other.id), evidence)]
+        return {body.about: body.value.strip()[:200]}
     prop = PROPS.get(body.about)
     if prop is None or not _by_hand(prop):
         raise WrongUse(f"{body.about!r} cannot be corrected by hand", "about", "See GET /api/v1/correctable")
-    value = checked(prop, body.value)
-    said = Asset(asset.id, asset.kind, asset.name, asset.scope, {prop.name: value}, status=asset.status)
-    return [Observation(said, evidence)]
-
-
-def _named(world: World, kind: str, name: str) -> Asset:
-    """The team, person or process meant: one that is known under the name, else a new one.
-
-    Of a known one only its id, kind and name are said again: the word is about the relation.
-    """
-    known = world.graph.assets.get(world.people.known_as(name)) if kind == "team" else None
-    known = known or next((a for a in world.graph.of_kind(kind) if a.name.casefold() == name.casefold()), None)
-    return Asset(known.id, known.kind, known.name, known.scope) if known else identity.asset(kind, name)
+    return {"props": {prop.name: checked(prop, body.value)}}
 
 
 def _by_hand(prop: Prop) -> bool:

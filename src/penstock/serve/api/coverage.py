@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.graph.vocabulary import ADDING_SCOPES
 from penstock.serve.api.endpoint import Call, endpoint
 from penstock.serve.api.shapes import QuestionShape, Trouble
 from penstock.serve.api.shaping import question
-from penstock.serve.world import OWN_SCOPES
 
 #: Rows sent; a broken mount can fail for every file.
 MOST_UNSEEN = 1000
@@ -65,7 +65,7 @@ def coverage(call: Call) -> CoveragePage:
     last: dict[str, float] = {}
     finished: dict[str, float] = {}
     for at, scopes, done in call.live.store.scans():
-        for scope in set(scopes) - OWN_SCOPES:
+        for scope in set(scopes) - ADDING_SCOPES:
             last.setdefault(scope, at)
         for scope in done:
             finished.setdefault(scope, at)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from penstock.graph.diff import diff
-from penstock.graph.vocabulary import Asset
+from penstock.graph.vocabulary import ADDING_SCOPES, Asset
 from penstock.serve.api.cases import CaseRow, case_row
 from penstock.serve.api.endpoint import Call, endpoint
 from penstock.serve.api.shapes import Done, QuestionShape, Ref, Risk, Trouble
 from penstock.serve.api.shaping import question, ref, risk
-from penstock.serve.world import OWN_SCOPES, PEOPLE_KINDS, World
+from penstock.serve.world import PEOPLE_KINDS, World
 
 #: A pause after which a person counts as having come back: "since you last looked" then means before the pause.
 VISIT_SECONDS = 30 * 60
@@ -68,7 +68,7 @@ class Today(msgspec.Struct, frozen=True):
 def today(call: Call) -> Today:
     """What changed since you last looked, the risks that matter most, what cannot be seen, questions and cases."""
     live, world = call.live, call.live.world
-    scans = [at for at, scopes, _ in live.store.scans() if not OWN_SCOPES.issuperset(scopes)]
+    scans = [at for at, scopes, _ in live.store.scans() if not ADDING_SCOPES.issuperset(scopes)]
     kinds: dict[str, int] = {}
     for asset in world.inventory:
         kinds[asset.kind] = kinds.get(asset.kind, 0) + 1
