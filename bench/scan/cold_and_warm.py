@@ -54,7 +54,9 @@ def main(paths: list[str]) -> int:
     print(f"files read        {facts['files']:>8,}   sources {facts['scopes']} ({facts['finished']} finished)")
     print(f"observations      {facts['observations']:>8,}   failed rows {facts['failed']}")
     print(f"cold              {cold:8.2f} CPU s   {1000 * cold / files:.2f} for 1,000 files (target 2)")
-    print(f"unchanged         {warm:8.2f} CPU s   {100 * warm / cold:.1f} % of cold (target 10); python alone {bare:.2f}")
+    print(
+        f"unchanged         {warm:8.2f} CPU s   {100 * warm / cold:.1f} % of cold (target 10); python alone {bare:.2f}"
+    )
     return 0
 
 
