@@ -5,7 +5,10 @@ Never from inside a scanned tree: what lies there may inform, but never steer.
 
 from __future__ import annotations
 
+import contextlib
+import difflib
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +59,11 @@ class Settings:
     legal: str = ""
 
 
-_SECTIONS = frozenset(Settings.__dataclass_fields__)
+#: The file of a state directory that names the configuration its owner last gave with ``--config``.
+REMEMBERED = "config-path"
+#: How msgspec calls the types of a YAML document, and how a person does.
+_TYPES = {"array": "a list", "object": "a mapping", "str": "text", "int": "a number", "float": "a number",
+          "bool": "true or false", "null": "nothing", "date": "a date", "datetime": "a date"}  # fmt: skip
 
 
 def state_directory(given: str | os.PathLike[str] | None = None) -> Path:
@@ -70,53 +77,102 @@ def state_directory(given: str | os.PathLike[str] | None = None) -> Path:
 
 
 def load_settings(state: Path, given: str | os.PathLike[str] | None = None) -> Settings:
-    """Settings from ``given``, ``$PENSTOCK_CONFIG`` or ``<state>/penstock.yaml``; defaults when there is none.
+    """Settings from ``given``, ``$PENSTOCK_CONFIG``, the file remembered, or ``<state>/penstock.yaml``; else defaults.
+
+    Every command derives risks, cases and the gateway's policy anew; were the file only read where ``--config`` is
+    typed, the next command without it would undo what the file says.
 
     Raises:
         NotReachable: a file that was named does not exist.
         NotUnderstood: it does not parse, or names a setting that does not exist.
     """
-    named = given or os.environ.get("PENSTOCK_CONFIG")
-    path = Path(named) if named else state / "penstock.yaml"
+    own = state / "penstock.yaml"
+    path = Path(given or os.environ.get("PENSTOCK_CONFIG") or remembered(state) or own)
     if not path.is_file():
-        if named:
-            raise NotReachable(f"There is no configuration file {path}", hint="Check --config or PENSTOCK_CONFIG")
+        if given or os.environ.get("PENSTOCK_CONFIG"):
+            raise NotReachable("There is no such configuration file", str(path), "Check --config or PENSTOCK_CONFIG")
+        if path != own:
+            raise NotReachable(
+                "The configuration file of this state is gone",
+                str(path),
+                f"Name another with --config, or go without: rm {state / REMEMBERED}",
+            )
         return Settings()
     import yaml
 
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
-        raise NotUnderstood("The configuration is not readable as YAML", str(path), str(error)) from error
-    return parse_settings(document or {}, str(path))
+    except OSError as error:
+        raise NotReachable(
+            f"The configuration cannot be read: {error.strerror}", str(path), "Make it readable"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise NotUnderstood(
+            "The configuration is not readable as YAML", str(path), " ".join(str(error).split())
+        ) from error
+    return parse_settings({} if document is None else document, str(path))
+
+
+def remembered(state: Path) -> str:
+    """The configuration file that this state directory was last used with; empty when there was none."""
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        return (state / REMEMBERED).read_text(encoding="utf-8").strip()
+    return ""
+
+
+def remember(state: Path, given: str | os.PathLike[str]) -> None:
+    """Keep ``given`` as this state's configuration; its own ``penstock.yaml`` needs no keeping.
+
+    Raises:
+        NotReachable: the state directory cannot be written.
+    """
+    path = Path(given).absolute()
+    try:
+        if path == state / "penstock.yaml":
+            (state / REMEMBERED).unlink(missing_ok=True)
+        elif remembered(state) != str(path):
+            (state / REMEMBERED).write_text(f"{path}\n", encoding="utf-8")
+    except OSError as error:
+        raise NotReachable(
+            f"The state directory cannot be written: {error.strerror}", str(state), "Name another with --state"
+        ) from error
 
 
 def parse_settings(document: Any, where: str) -> Settings:
-    """Check a parsed configuration once, at the door."""
+    """Check a parsed configuration once, at the door.
+
+    Raises:
+        NotUnderstood: a setting does not exist or has a value of the wrong type.
+    """
+    import msgspec
+
     if not isinstance(document, dict):
         raise NotUnderstood("The configuration is not a mapping", where, "See docs/configuration.md")
-    if unknown := sorted(set(document) - _SECTIONS):
-        raise NotUnderstood(
-            f"Unknown setting {', '.join(map(repr, unknown))}", where, f"Known: {', '.join(sorted(_SECTIONS))}"
-        )
+    said = {name: value for name, value in document.items() if value is not None}
+    _names(said, Settings, "", where)
+    _names(said.get("organisation"), Organisation, "organisation.", where)
+    for section, kind in (("upstreams", UpstreamSetting), ("webhooks", WebhookSetting)):
+        rows = said.get(section)
+        for number, row in enumerate(rows if isinstance(rows, list) else ()):
+            _names(row, kind, f"{section}[{number}].", where)
     try:
-        org = dict(document.get("organisation") or {})
-        for name in ("regions", "regimes", "sanctioned_providers"):
-            if org.get(name) is not None:
-                org[name] = tuple(map(str, org[name]))
-        modes = {str(k): str(v) for k, v in (document.get("modes") or {}).items()}
-        if wrong := sorted(set(modes.values()) - {"observe", "enforce"}):
-            raise NotUnderstood(f"Unknown mode {wrong[0]!r}", where, "Use observe or enforce")
-        return Settings(
-            organisation=Organisation(**org),
-            upstreams=tuple(UpstreamSetting(**row) for row in document.get("upstreams") or ()),
-            webhooks=tuple(WebhookSetting(**row) for row in document.get("webhooks") or ()),
-            owners={str(k): str(v) for k, v in (document.get("owners") or {}).items()},
-            modes=modes,
-            exclude=tuple(map(str, document.get("exclude") or ())),
-            security_team=str(document.get("security_team") or ""),
-            data_protection_officer=str(document.get("data_protection_officer") or ""),
-            legal=str(document.get("legal") or ""),
-        )
-    except (TypeError, AttributeError) as error:
-        raise NotUnderstood("The configuration has a value of the wrong shape", where, str(error)) from error
+        settings = msgspec.convert(said, Settings)
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at ")
+        setting = place.strip("`").removeprefix("$").lstrip(".") or "the configuration"
+        problem = re.sub(r"Object missing required field `(\w+)`", r"\1 is missing", problem)
+        said_so = re.sub(r"`(\w+)`", lambda match: _TYPES.get(match[1], match[0]), problem.replace(" | null`", "`"))
+        raise NotUnderstood(f"The setting {setting} is not as it must be", where, said_so) from error
+    if wrong := sorted(set(settings.modes.values()) - {"observe", "enforce"}):
+        raise NotUnderstood(f"Unknown mode {wrong[0]!r}", f"{where}: modes", "Use observe or enforce")
+    return settings
+
+
+def _names(said: Any, kind: type, prefix: str, where: str) -> None:
+    """Raise for a setting that does not exist, with the nearest that does."""
+    known = list(kind.__dataclass_fields__)  # type: ignore[attr-defined]
+    for name in said if isinstance(said, dict) else ():
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise NotUnderstood(f"Unknown setting {prefix}{name}", where, f"{hint}Known: {', '.join(sorted(known))}")

@@ -10,6 +10,6 @@ def main() -> None:
 
         print(f"penstock {__version__}")
         return
-    from penstock.cli.app import run
+    from penstock.cli import app
 
-    sys.exit(run())
+    sys.exit(app.main())

@@ -7,7 +7,10 @@ from collections.abc import Collection
 
 from penstock.errors import WrongUse
 from penstock.graph.graph import Graph
-from penstock.graph.vocabulary import Asset
+from penstock.graph.vocabulary import CONTEXT_KINDS, Asset
+
+#: Candidates shown.
+MOST = 8
 
 
 def asset_named(graph: Graph, typed: str, kinds: Collection[str] = ()) -> Asset:
@@ -25,11 +28,19 @@ def asset_named(graph: Graph, typed: str, kinds: Collection[str] = ()) -> Asset:
         [a for a in alive if a.name.casefold() == wanted],
         [a for a in alive if a.name.casefold().startswith(wanted) or a.id.startswith(wanted)],
     ):
-        if len(meant) == 1:
-            return meant[0]
+        things = [a for a in meant if a.kind not in CONTEXT_KINDS]
+        if len(meant) == 1 or len(things) == 1:  # a repository is called as what lies in it
+            return (things or meant)[0]
         if meant:
-            shown = "; ".join(f"{a.kind} {a.name} {a.scope}: {a.id}" for a in meant[:6])
-            raise WrongUse(f"{len(meant)} assets are called {typed!r}", hint=f"Give the id of one. {shown}")
+            shown = "".join(f"\n        {a.id}  {_told(a)}" for a in meant[:MOST])
+            more = f"\n        and {len(meant) - MOST} more" if len(meant) > MOST else ""
+            raise WrongUse(f"{len(meant)} assets are called {typed!r}", hint=f"Give the id of one:{shown}{more}")
     near = difflib.get_close_matches(typed, [a.name for a in alive], 3, 0.5)
     hint = f"Close: {', '.join(near)}. " if near else ""
     raise WrongUse(f"There is no {what} {typed!r}", hint=f"{hint}All of them: penstock assets")
+
+
+def _told(asset: Asset) -> str:
+    scope = f" of {asset.scope.removeprefix('repo:')}" if asset.scope else ""
+    status = f", {asset.status}" if asset.status != "used" else ""
+    return f"{asset.kind.replace('_', ' ')} {asset.name}{scope}{status}"

@@ -28,9 +28,14 @@ def show(report: Report, format_: str, table: Callable[[Report], str], keys: Seq
     if format_ == "table":
         click.echo(table(report), nl=False)
         return
-    import json
-
     from penstock.report.json_report import document
 
     whole: dict[str, Any] = document(report)
-    click.echo(json.dumps({"schema": whole["schema"], **{key: whole[key] for key in keys}}, indent=2))
+    print_json({"schema": whole["schema"], **{key: whole[key] for key in keys}})
+
+
+def print_json(value: object) -> None:
+    """Print JSON in ASCII: it can neither fail on, nor steer, whatever it is printed to."""
+    import json
+
+    click.echo(json.dumps(value, indent=2))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import getpass
+import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from penstock.errors import NotReachable
-from penstock.settings import Settings, load_settings, state_directory
+from penstock.settings import Settings, load_settings, remember, state_directory
 
 if TYPE_CHECKING:
     from penstock.graph.store.protocol import Store
@@ -24,7 +27,7 @@ def state_options(function: Function) -> Function:
     """``--state`` and ``--config``."""
     function = click.option(
         "--config", metavar="FILE", type=click.Path(dir_okay=False),
-        help="Operator configuration; default <state>/penstock.yaml. Never read from a scanned tree.",
+        help="Operator configuration; default the one given last, or <state>/penstock.yaml.",
     )(function)  # fmt: skip
     return click.option(
         "--state", metavar="DIR", type=click.Path(file_okay=False), envvar="PENSTOCK_STATE",
@@ -52,10 +55,15 @@ class State:
 def open_state(state: str | None, config: str | None, *, create: bool = False) -> Iterator[State]:
     """Open the state directory and its store.
 
+    A configuration that is given stays this state's configuration: what it says of modes and owners must not end
+    with the next command that does not repeat it.
+
     Raises:
         NotReachable: nothing was scanned into it yet, or it cannot be created.
     """
     directory = state_directory(state)
+    if directory.exists() and not directory.is_dir():
+        raise NotReachable("The state directory is a file", str(directory), "Name a folder with --state")
     settings = load_settings(directory, config)
     database = directory / "penstock.db"
     if not create and not database.exists():
@@ -70,6 +78,26 @@ def open_state(state: str | None, config: str | None, *, create: bool = False) -
 
     store = open_store(database)
     try:
+        if config:
+            remember(directory, config)
         yield State(directory, settings, store, time.time())
     finally:
         store.close()
+
+
+def typed_here(state: State, steps: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Commands as they have to be typed to speak of this state: with ``--state`` unless it is the user's own."""
+    if state.directory == state_directory(None):
+        return list(steps)
+    try:
+        place = str(state.directory.relative_to(Path.cwd()))
+    except ValueError:
+        place = str(state.directory)
+    return [(f"{command} --state {shlex.quote(place)}", meaning) for command, meaning in steps]
+
+
+def you() -> str:
+    """The person who types, as the system knows them; empty where it knows only a number (some containers)."""
+    with contextlib.suppress(KeyError, OSError):
+        return getpass.getuser()
+    return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import http.client
 import signal
 import socket
@@ -43,12 +44,10 @@ def running(
     """Start the parts, wait until each answers, and end them all on the way out.
 
     Raises:
-        NotReachable: a port is taken, or a part ended before it answered (the end of its log is shown).
+        NotReachable: a part ended before it answered (the end of its log is shown), or does not answer.
     """
     logs = state / "logs"
     logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for part in parts:
-        check_port(part)
     started: list[subprocess.Popen[bytes]] = []
     try:
         for part in parts:
@@ -56,7 +55,12 @@ def running(
                 command = [sys.executable, "-m", part.module, "--state", str(state)]
                 command += ["--host", part.host, "--port", str(part.port), *part.arguments]
                 # A session of its own: Ctrl-C reaches this process only, which then ends the parts in order.
-                started.append(subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True))
+                started.append(
+                    subprocess.Popen(
+                        command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                        preexec_fn=_end_with_parent if sys.platform == "linux" else None,
+                    )
+                )  # fmt: skip
         for part, process in zip(parts, started, strict=True):
             wait_until_well(part, process, logs / f"{part.name}.log")
         yield started
@@ -95,17 +99,36 @@ def wait_until_well(part: Part, process: subprocess.Popen[bytes], log: Path) -> 
     raise NotReachable(f"The {part.name} does not answer after {START_SECONDS:.0f} s", part.address, f"See {log}")
 
 
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM, and a terminal that closes, end a command as Ctrl-C does: whatever it started is ended too."""
+
+    def interrupt(_received: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end_with_parent() -> None:
+    """Have the kernel end this process when the one that started it is killed (PR_SET_PDEATHSIG, prctl(2))."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+
+
 def watch(parts: Sequence[Part], processes: Sequence[subprocess.Popen[bytes]], state: Path) -> None:
-    """Return on Ctrl-C or SIGTERM; raise NotReachable when a part ends by itself."""
-    asked: list[int] = []
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda received, _frame: asked.append(received))
-    while not asked:
-        time.sleep(0.2)
-        for part, process in zip(parts, processes, strict=True):
-            if process.poll() is not None:
-                log = state / "logs" / f"{part.name}.log"
-                raise NotReachable(f"The {part.name} ended by itself", str(log), tail(log))
+    """Return on Ctrl-C and the like; raise NotReachable when a part ends by itself."""
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            time.sleep(0.2)
+            for part, process in zip(parts, processes, strict=True):
+                if process.poll() is not None:
+                    log = state / "logs" / f"{part.name}.log"
+                    raise NotReachable(f"The {part.name} ended by itself", str(log), tail(log))
 
 
 def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,16 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
     return Outcome(found, current_report(state, changes=None if first else changes, sources=found.scopes))
 
 
+def ended(report: Report, fail_on: str, *, failed: bool) -> Report:
+    """The report that also says how the scan ended, for an exit code and for who reads the JSON."""
+    from penstock.graph.vocabulary import SEVERITIES
+    from penstock.report.view import Gate
+
+    worst = max((SEVERITIES.index(finding.severity) for finding in report.findings), default=-1)
+    reached = fail_on != "never" and worst >= SEVERITIES.index(fail_on)
+    return replace(report, gate=Gate(fail_on, reached, failed))
+
+
 def check_target(target: str) -> None:
     """A target is a path that exists, ``path@ref``, or a git address."""
     if "://" in target or target.startswith("git@"):
@@ -83,6 +93,7 @@ def current_report(state: State, *, changes: Changes | None = None, sources: Ite
     people = People(fresh.graph, state.settings)
     if sources is None:
         sources = {e.scope for all_of_it in fresh.graph.evidence.values() for e in all_of_it if ":" in e.scope}
+        sources |= {scope for _, scopes, _ in state.store.scans() for scope in scopes if ":" in scope}
     return Report(
         graph=fresh.graph,
         labelling=fresh.labelling,
@@ -93,4 +104,5 @@ def current_report(state: State, *, changes: Changes | None = None, sources: Ite
         generated_at=state.now,
         version=__version__,
         owners={id: people.owner(id).name for id in fresh.graph.assets},
+        acceptances=tuple(state.store.acceptances()),
     )

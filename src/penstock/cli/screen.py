@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
@@ -62,3 +62,41 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
             )
 
         yield on_progress
+
+
+def as_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A plain table for standard output; cells are text, whatever they hold."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from penstock.report.clean import clean
+    from penstock.report.screen import Screen
+
+    table = Table(box=None, header_style="dim", pad_edge=False, padding=(0, 2, 0, 0))
+    for number, heading in enumerate(headings):
+        table.add_column(heading, overflow="fold", no_wrap=number + 1 < len(headings))
+    for row in rows:
+        table.add_row(*(Text(clean(cell)) for cell in row))
+    return Screen.of().draw(table)
+
+
+def as_page(markdown: str) -> str:
+    """Markdown for standard output: headings at the left, lines no longer than one reads with ease."""
+    from dataclasses import replace
+
+    from rich.markdown import Heading, Markdown
+    from rich.text import Text
+
+    from penstock.report.screen import Screen
+
+    class Left(Heading):
+        def __rich_console__(self, console: Any, options: Any) -> Iterator[Text]:
+            self.text.justify = "left"
+            yield Text("") if self.tag != "h1" else Text("", end="")
+            yield self.text
+
+    class Page(Markdown):
+        elements: ClassVar[dict[str, Any]] = {**Markdown.elements, "heading_open": Left}
+
+    screen = Screen.of()
+    return replace(screen, width=min(screen.width, 100)).draw(Page(markdown, code_theme="bw", hyperlinks=False))

@@ -13,7 +13,7 @@ from penstock.settings import state_directory
 
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; calls under way are answered first."""
-    ask = argparse.ArgumentParser(prog="python -m penstock.protect", description="The Penstock gateway.")
+    ask = argparse.ArgumentParser(prog="penstock gateway", description="Run the gateway.")
     ask.add_argument("--state", metavar="DIR", help="state directory (default: $PENSTOCK_STATE, or the user's)")
     ask.add_argument("--host", default="127.0.0.1")
     ask.add_argument("--port", type=int, default=8421)

@@ -39,6 +39,7 @@ def document(report: Report) -> dict[str, Any]:
         "generated_at": moment(report.generated_at),
         "sources": sorted(report.sources),
         "summary": _summary(report),
+        "gate": _gate(report),
         "assets": [_asset(report, asset) for asset in assets],
         "relations": [_relation(report, r) for r in sorted(graph.relations, key=lambda r: r.key)],
         "findings": [
@@ -108,6 +109,14 @@ def _summary(report: Report) -> dict[str, Any]:
     }
 
 
+def _gate(report: Report) -> dict[str, Any] | None:
+    """Both ways in which a scan can call for a person, whichever of them the exit code tells."""
+    gate = report.gate
+    if gate is None:
+        return None
+    return {"fail_on": gate.fail_on, "reached": gate.reached, "unseen": gate.failed, "exit_code": gate.exit_code}
+
+
 def _asset(report: Report, asset: Asset) -> dict[str, Any]:
     labelling = report.labelling
     return {
@@ -160,7 +169,15 @@ def _finding(report: Report, finding: Finding, *, accepted: bool) -> dict[str, A
         "owner": report.owner_of(finding),
         "case": case.id if case else None,
         "accepted": accepted,
+        "acceptance": _acceptance(report, finding) if accepted else None,
     }
+
+
+def _acceptance(report: Report, finding: Finding) -> dict[str, Any] | None:
+    decided = report.acceptance_of(finding)
+    if decided is None:
+        return None
+    return {"who": decided.who, "why": decided.why, "until": moment(decided.until), "at": moment(decided.at)}
 
 
 def _steps(report: Report, path: Iterable[Step]) -> list[dict[str, Any]]:

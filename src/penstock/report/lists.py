@@ -1,32 +1,36 @@
-"""Lists for a terminal: inventory, findings, coverage, changes, cases."""
+"""Lists for a terminal: inventory, findings, questions, coverage, changes, cases."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from penstock.graph.diff import Changes
-from penstock.graph.vocabulary import LABELS, Asset, Case, Finding, Unseen
+from penstock.graph.vocabulary import LABELS, Asset, Case, Finding, Question, Unseen
 from penstock.report.clean import clean
 from penstock.report.screen import Screen
-from penstock.report.table import SEVERITY_STYLES, path_line, when
+from penstock.report.table import SEVERITY_STYLES, path_line, shortened, when
 from penstock.report.view import PEOPLE_KINDS, Report, by_weight, words
 
 STATE_STYLES = {"open": "red", "snoozed": "cyan", "accepted": "yellow", "resolved": "green"}
-#: Places shown for one reason why something was not seen.
+#: Places shown for one reason why something was not seen, and assets for one question.
 PLACES = 5
+#: What is no source of its own, as a reader calls it.
+NO_SOURCE = {"words": "people's words", "gateway": "calls through the gateway"}
 
 
 def inventory(report: Report, *, screen: Screen | None = None, kinds: Iterable[str] = ()) -> str:
     """Every asset of the inventory under its kind: name, data it touches, owner, and where it was seen first."""
     screen, wanted = screen or Screen.of(), frozenset(kinds)
-    table = _table(("", 4), ("Data", 0), ("Owner", 0), ("Seen at", 5), screen=screen)
+    table = _table(("", 1), ("Data", 0), ("Owner", 0), ("Seen at", 1), screen=screen)
     for kind, number in report.counts.items():
         if wanted and kind not in wanted:
             continue
@@ -52,7 +56,31 @@ def findings(report: Report, *, screen: Screen | None = None, accepted: bool = F
         table.add_row(
             severity(finding.severity), _risk(report, finding), _short(report.owner_of(finding)), finding.id[:8]
         )
+        if accepted and (decided := report.acceptance_of(finding)):
+            until = f"until {when(decided.until)[:10]}, {clean(decided.who)}: {clean(decided.why)}"
+            table.add_row("", Text(until, "yellow"))
     return screen.draw(table)
+
+
+def questions(report: Report, *, screen: Screen | None = None) -> str:
+    """What only a person can say, the same question about several assets once; the commonest first."""
+    screen = screen or Screen.of()
+    groups: dict[str, list[Question]] = {}
+    for question in report.assessment.questions:
+        name = f"{report.name(question.asset)}: "
+        asked = clean(question.about)
+        groups.setdefault(asked.removeprefix(name), []).append(question)
+    if not groups:
+        return screen.draw(Text("There is nothing to ask.", "green"))
+    parts: list[RenderableType] = []
+    for asked, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
+        rules = sorted({question.rule for question in group} - {""})
+        parts.append(Text(asked[0].upper() + asked[1:], "bold").append(f"  {' '.join(map(clean, rules))}", "dim"))
+        names = sorted({f"{report.name(q.asset)} ({words(report.kind(q.asset))})" for q in group}, key=str.casefold)
+        more = f", and {len(names) - PLACES:,} more" if len(names) > PLACES else ""
+        parts.append(Padding(Text(", ".join(names[:PLACES])).append(more, "dim"), (0, 0, 0, 2)))
+    answer = "Answer in the ai-system.yaml of the repository (penstock declare writes one), or in penstock.yaml."
+    return screen.draw(*parts, "", Text(answer, "dim"))
 
 
 def coverage(report: Report, *, screen: Screen | None = None) -> str:
@@ -64,19 +92,23 @@ def coverage(report: Report, *, screen: Screen | None = None) -> str:
         evidence = report.graph.evidence.get(asset.id, ())
         assets.update({e.scope for e in evidence if e.scope})
         by_collector.update({e.collector for e in evidence})
-    complete = Counter(scope for scope, _ in report.graph.complete)
+    complete: dict[str, list[str]] = {}
+    for scope, verb in sorted(report.graph.complete):
+        complete.setdefault(scope, []).append(verb.replace("_", " "))
     failed = Counter(unseen.scope for unseen in report.failures)
-    sources = _table(("Source", 1), ("Assets", 0), ("Kinds of link seen whole", 0), ("Not seen", 0), screen=screen)
+    sources = _table(("Source", 1), ("Assets", 0), ("All seen of", 0), ("Not seen", 0), screen=screen)
     for scope in sorted({*assets, *report.sources, *failed} - {""}):
-        whole = str(complete[scope] or "–")
+        known = complete.get(scope, []) if scope not in NO_SOURCE else []
+        whole = ", ".join(known[:2]) + (f" +{len(known) - 2}" if len(known) > 2 else "") or "–"
         missed = Text(f"{failed[scope]:,}", "yellow") if failed[scope] else Text("0", "dim")
-        sources.add_row(clean(scope), f"{assets[scope]:,}", whole, missed)
+        name = NO_SOURCE.get(scope, clean(scope.removeprefix("repo:")))
+        sources.add_row(name, f"{assets[scope]:,}", Text(whole, "dim"), missed)
     collectors = _table(("Collector", 1), ("Assets seen", 0), screen=screen)
     for name, number in sorted(by_collector.items(), key=lambda item: (-item[1], item[0])):
         collectors.add_row(clean(name), f"{number:,}")
     parts: list[RenderableType] = [_heading("Sources"), sources, "", _heading("Seen by"), collectors, ""]
-    parts += _unseen("Not seen", report.failures, "yellow")
-    parts += _unseen("Skipped on purpose", report.skipped, "dim")
+    parts += _unseen(report, "Not seen", report.failures, "yellow")
+    parts += _unseen(report, "Skipped on purpose", report.skipped, "dim")
     if not report.failures:
         parts.append(Text("Everything in reach was read.", "green"))
     return screen.draw(*parts)
@@ -145,10 +177,24 @@ def labels(found: Iterable[str]) -> Text:
     return text
 
 
-def place(report: Report, asset: Asset) -> Text:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place on one line, however narrow the column, and how many more there are."""
+
+    where: str
+    more: str = ""
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        yield Text(shortened(self.where, max(8, options.max_width - len(self.more))) + self.more, "dim")
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        most = min(len(self.where) + len(self.more), options.max_width)
+        return Measurement(min(16, most), most)
+
+
+def place(report: Report, asset: Asset) -> Place:
     evidence = report.graph.evidence.get(asset.id, ())
-    more = f" +{len(evidence) - 1}" if len(evidence) > 1 else ""
-    return Text(report.place(asset.id), "dim").append(more, "dim")
+    return Place(report.place(asset.id), f" +{len(evidence) - 1}" if len(evidence) > 1 else "")
 
 
 def _asset(asset: Asset) -> Text:
@@ -167,7 +213,7 @@ def _risk(report: Report, finding: Finding) -> RenderableType:
     return Group(title, Text(report.name(finding.subject)))
 
 
-def _unseen(title: str, unseen: Sequence[Unseen], style: str) -> list[RenderableType]:
+def _unseen(report: Report, title: str, unseen: Sequence[Unseen], style: str) -> list[RenderableType]:
     """Reasons with some of their places, the commonest first."""
     if not unseen:
         return []
@@ -178,8 +224,7 @@ def _unseen(title: str, unseen: Sequence[Unseen], style: str) -> list[Renderable
     for why, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         parts.append(Padding(Text(f"{len(group):,}× {why}", style), (0, 0, 0, 2)))
         for one in group[:PLACES]:
-            scope = f"  {clean(one.scope)}" if one.scope else ""
-            parts.append(Padding(Text(clean(one.where)).append(scope, "dim"), (0, 0, 0, 6)))
+            parts.append(Padding(Text(report.unseen_at(one)), (0, 0, 0, 6)))
         if len(group) > PLACES:
             parts.append(Padding(Text(f"and {len(group) - PLACES:,} more", "dim"), (0, 0, 0, 6)))
         if hint := next((one.hint for one in group if one.hint), ""):

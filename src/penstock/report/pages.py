@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
+from rich.table import Table
 from rich.text import Text
 
 from penstock.assess.assessment import Answer, Answers
@@ -18,13 +19,15 @@ from penstock.report.view import PEOPLE_KINDS, Report, words
 
 #: The six questions in the order a reader asks them.
 QUESTIONS = (
-    ("impact", "What could go wrong?"),
-    ("threats", "Who would do it, and how?"),
+    ("impact", "How bad could it be?"),
+    ("threats", "What could go wrong?"),
     ("sensitive_data", "Which sensitive data?"),
     ("audience", "Who can use it?"),
     ("used_for", "What is it used for?"),
     ("processes", "Which business relies on it?"),
 )
+#: Impact in words: the scale of a process's criticality and of a label's weight.
+IMPACT = {1: "low", 2: "medium", 3: "high", 4: "vital"}
 EVIDENCE = 8
 RELATIONS = 40
 
@@ -86,8 +89,7 @@ def finding(report: Report, finding: Finding, *, screen: Screen | None = None) -
         parts.append(labelled("Case", Text(case.id).append(" ").append_text(state(case))))
     if finding.terms:
         parts += ["", Text("Score", "bold")]
-        for name, value in sorted(finding.terms.items()):
-            parts.append(Padding(labelled(clean(name)[:11], Text(_said(value))), (0, 0, 0, 2)))
+        parts.append(Padding(_terms(finding), (0, 0, 0, 2)))
     return screen.draw(*parts)
 
 
@@ -127,6 +129,18 @@ def case(report: Report, case: Case, *, screen: Screen | None = None) -> str:
 # ── parts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _terms(finding: Finding) -> Table:
+    """What the score is made of: each term with its value and why it is so."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for style in ("dim", "", "dim"):
+        table.add_column(style=style, overflow="fold")
+    for name, term in sorted(finding.terms.items()):
+        value, because = (term.get("value"), term.get("because")) if isinstance(term, Mapping) else (term, None)
+        if value or because:
+            table.add_row(clean(name), _said(value), _said(because) if because else "")
+    return table
+
+
 def _questions(report: Report, answers: Answers) -> Iterable[RenderableType]:
     for name, question in QUESTIONS:
         answer: Answer = getattr(answers, name)
@@ -134,12 +148,24 @@ def _questions(report: Report, answers: Answers) -> Iterable[RenderableType]:
         if answer.value in (None, "", (), []):
             said = Text("unknown", "yellow")
         else:
-            said = Text(_said(answer.value)).append(f"  {answer.confidence}", "dim")
-        if answer.because:
+            said = _answer(report, name, answer).append(f"  {answer.confidence}", "dim")
+        if answer.because and not (name == "processes" and answer.value):
             said.append(f"\n{clean(answer.because)}", "dim")
         yield Padding(said, (0, 0, 0, 2))
         for evidence in answer.evidence[:2]:
             yield Padding(_place(report, evidence), (0, 0, 0, 2))
+
+
+def _answer(report: Report, question: str, answer: Answer) -> Text:
+    """An answer's value in words: a weight as such, assets by name, several threats each on its line."""
+    if question == "impact" and isinstance(answer.value, int):
+        return Text(IMPACT.get(answer.value, clean(answer.value)))
+    if isinstance(answer.value, list | tuple):
+        between = "\n" if question == "threats" else ", "
+        return Text(
+            between.join(report.name(value) if isinstance(value, str) else _said(value) for value in answer.value)
+        )
+    return Text(_said(answer.value))
 
 
 def _links(report: Report, asset: Asset) -> list[RenderableType]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -52,15 +54,40 @@ def closing_screen(
     return screen.draw("", Padding(Group(*parts), (0, 0, 0, 2)), "")
 
 
-def path_line(report: Report, path: Iterable[Step]) -> Text:
-    """A path on one line: names joined by arrows that carry their verb and point the way the relation reads."""
-    line = Text()
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A path: names joined by arrows that carry their verb and point the way the relation reads.
+
+    Lines are broken before an arrow, never inside one.
+    """
+
+    pieces: tuple[Text, ...]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        line = Text()
+        for piece in self.pieces:
+            if line and line.cell_len + 1 + piece.cell_len > options.max_width:
+                yield line
+                line = Text()
+            line.append(" " if line else "").append_text(piece)
+        yield line
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        sizes = [piece.cell_len for piece in self.pieces] or [0]
+        most = options.max_width
+        return Measurement(min(max(sizes), most), min(sum(sizes) + len(sizes) - 1, most))
+
+
+def path_line(report: Report, path: Iterable[Step]) -> Way:
+    """A path as a reader follows it."""
+    pieces = []
     for number, step in enumerate(path):
+        piece = Text()
         if number:
             verb = step.verb.replace("_", " ")
-            line.append(f" ─{verb}→ " if step.forward else f" ←{verb}─ ", "dim")
-        line.append(report.name(step.asset), "bold")
-    return line
+            piece.append(f"─{verb}→ " if step.forward else f"←{verb}─ ", "dim")
+        pieces.append(piece.append(report.name(step.asset), "bold"))
+    return Way(tuple(pieces))
 
 
 def labelled(label: str, content: RenderableType, width: int = LABEL) -> Table:
@@ -70,6 +97,19 @@ def labelled(label: str, content: RenderableType, width: int = LABEL) -> Table:
     grid.add_column(overflow="fold")
     grid.add_row(label, content)
     return grid
+
+
+def shortened(place: str, width: int) -> str:
+    """A place that fits a width: what is left out of it is its middle, for the source and the line matter most."""
+    if len(place) <= width:
+        return place
+    first, *rest = place.split("/")
+    while len(rest) > 1:
+        rest.pop(0)
+        if len(shorter := "/".join((first, "…", *rest))) <= width:
+            return shorter
+    tail = f"…/{rest[-1]}" if rest else place
+    return tail if len(tail) <= width else f"…{place[-(width - 1) :]}"
 
 
 def when(at: float) -> str:
@@ -164,27 +204,28 @@ def _fix(report: Report, finding: Finding) -> Text:
 def _facts(report: Report) -> Iterator[RenderableType]:
     """What limits the picture, and how it moved: unseen, skipped, questions, accepted, changes."""
     if report.failures:
-        said = Text().append(f"{len(report.failures):,}", "bold yellow").append(f"  {reasons(report.failures)}")
+        said = Text().append(f"{len(report.failures):,}", "bold yellow").append(f"  {reasons(report, report.failures)}")
         yield labelled("Not seen", said)
     else:
         yield labelled("Not seen", Text("nothing: all that was in reach was read", "green"))
     if report.skipped:
-        yield labelled("Skipped", Text(f"{len(report.skipped):,}  {reasons(report.skipped)}", "dim"))
+        yield labelled("Skipped", Text(f"{len(report.skipped):,}  {reasons(report, report.skipped)}", "dim"))
     if questions := len(report.assessment.questions):
-        yield labelled("Questions", Text(f"{questions:,}  that only a person can answer"))
+        asked = Text(f"{questions:,}  that only a person can answer").append("  penstock risks --questions", "dim")
+        yield labelled("Questions", asked)
     if report.accepted:
         yield labelled("Accepted", Text(f"{len(report.accepted):,}  that somebody decided to live with"))
     if report.changes is not None:
         yield labelled("Since last", changes_line(report))
 
 
-def reasons(unseen: Sequence[Unseen]) -> str:
+def reasons(report: Report, unseen: Sequence[Unseen]) -> str:
     """Why things stayed unseen: the commonest reasons with their number and one place each."""
     groups: Counter[str] = Counter(clean(u.why, 80) for u in unseen)
     first = {clean(u.why, 80): u for u in reversed(unseen)}
     said = []
     for why, number in sorted(groups.items(), key=lambda item: (-item[1], item[0]))[:REASONS]:
-        place = clean(first[why].where, 60)
+        place = shortened(report.unseen_at(first[why]), 60)
         said.append(f"{why} ({place})" if number == 1 else f"{number:,}× {why} (as {place})")
     if left := len(groups) - len(said):
         said.append(f"{left:,} more reasons" if left > 1 else "1 more reason")

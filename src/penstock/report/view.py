@@ -12,6 +12,7 @@ from penstock.graph import identity
 from penstock.graph.diff import Changes
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
+from penstock.graph.store.protocol import Acceptance
 from penstock.graph.vocabulary import (
     AI_KINDS,
     CONTEXT_KINDS,
@@ -39,6 +40,23 @@ KIND_ORDER: tuple[str, ...] = (
 PEOPLE_KINDS = frozenset({"team", "person", "process", "decision"})
 
 
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How a scan ended: whether a finding was severe enough to stop for, and whether something failed to be seen.
+
+    Both can be true at once; the exit code tells only the first.
+    """
+
+    fail_on: str
+    reached: bool
+    failed: bool
+
+    @property
+    def exit_code(self) -> int:
+        """1 gate reached (wins) · 3 something could not be seen · 0 nothing to act on."""
+        return 1 if self.reached else 3 if self.failed else 0
+
+
 @dataclass(frozen=True)
 class Report:
     """Everything a report may say, at one time.
@@ -49,6 +67,8 @@ class Report:
         version: version of Penstock.
         changes: what is new since the last time; None when there was none.
         owners: asset id → name of its owner, as somebody who weighed every claim says (``respond.people``).
+        gate: how the scan that this report ends went; None when no scan was run for it.
+        acceptances: people's decisions to live with findings.
     """
 
     graph: Graph
@@ -60,6 +80,8 @@ class Report:
     generated_at: float = 0.0
     version: str = ""
     owners: Mapping[str, str] = field(default_factory=dict)
+    gate: Gate | None = None
+    acceptances: tuple[Acceptance, ...] = ()
 
     @cached_property
     def inventory(self) -> tuple[Asset, ...]:
@@ -110,8 +132,14 @@ class Report:
 
     @cached_property
     def case_of(self) -> Mapping[str, Case]:
-        """Finding id → the case it belongs to."""
-        return {finding: case for case in self.cases for finding in case.findings}
+        """Finding id → the case it belongs to: where a finding has moved to another cause, the one that is open."""
+        closed_first = sorted(self.cases, key=lambda case: case.state != "resolved")
+        return {finding: case for case in closed_first for finding in case.findings}
+
+    def acceptance_of(self, finding: Finding) -> Acceptance | None:
+        """The decision that a finding is lived with: the one that lasts longest."""
+        made = [decided for decided in self.acceptances if decided.finding == finding.id]
+        return max(made, key=lambda decided: decided.until, default=None)
 
     @cached_property
     def failures(self) -> tuple[Unseen, ...]:
@@ -155,10 +183,29 @@ class Report:
 
     def where(self, evidence: Evidence) -> str:
         """The place that evidence names, below its source's name when there is more than one source."""
-        source = evidence.scope.removeprefix("repo:") if evidence.scope.startswith("repo:") else ""
-        if not source or len(self.sources) < 2:
-            return clean(evidence.where)
-        return f"{clean(source.rpartition('/')[2])}/{clean(evidence.where)}"
+        return self._below(evidence.scope, evidence.where)
+
+    def unseen_at(self, unseen: Unseen) -> str:
+        """The place of what was not seen, below its source's name when there is more than one source."""
+        return self._below(unseen.scope, unseen.where)
+
+    def _below(self, scope: str, where: str) -> str:
+        source = self._source_names.get(scope, "")
+        if where in ("", ".", scope):
+            return source or clean(where)
+        if not source or len(self._source_names) < 2 or where.startswith("/") or "://" in where:
+            return clean(where)
+        return f"{source}/{clean(where)}"
+
+    @cached_property
+    def _source_names(self) -> Mapping[str, str]:
+        """Scope of each source → the shortest end of its name that no other source has."""
+        names = {scope: clean(scope.removeprefix("repo:")) for scope in self.sources if scope.startswith("repo:")}
+        last = Counter(name.rpartition("/")[2] for name in names.values())
+        return {
+            scope: name if last[name.rpartition("/")[2]] > 1 else name.rpartition("/")[2]
+            for scope, name in names.items()
+        }
 
     def fix_place(self, finding: Finding) -> str:
         """Where to put a finding right, as a reader can open it: the place of the asset to change."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import getpass
 
 import click
 
-from penstock.cli.options import open_state, state_options
+from penstock.cli.options import open_state, state_options, you
+from penstock.cli.screen import printable
 from penstock.errors import WrongUse
 
 
@@ -16,7 +16,7 @@ from penstock.errors import WrongUse
 @click.argument("place", default="", required=False, metavar="[ASSET or FILE]")
 @click.option("--why", required=True, help="The reason it can be lived with.")
 @click.option("--until", metavar="YYYY-MM-DD", help="The last day; default 90 days from now, at most 365.")
-@click.option("--by", default=getpass.getuser, show_default="you", help="The person who decides.")
+@click.option("--by", default=you, show_default="you", help="The person who decides.")
 @state_options
 def command(what: str, place: str, why: str, until: str | None, by: str, state: str | None, config: str | None) -> None:
     """Accept a finding until a date, with a reason.
@@ -34,7 +34,7 @@ def command(what: str, place: str, why: str, until: str | None, by: str, state: 
         for finding in meant:
             decided = accept(opened.store, finding.id, who=by, why=why, until=end_of(until), now=opened.now)
             last = datetime.datetime.fromtimestamp(decided.until, datetime.UTC).date()
-            click.echo(f"Accepted until {last}: {finding.title} [{finding.id}]")
+            click.echo(printable(f"Accepted until {last}: {finding.title} [{finding.id}]"))
         current_report(opened)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import click
 
 from penstock.cli.listing import current, show
@@ -22,7 +24,8 @@ def command(case: str | None, closed: bool, format_: str, state: str | None, con
         if case is None:
             show(report, format_, lambda r: lists.cases(r, closed=closed), ["cases"])
             return
-        meant = [known for known in report.cases if known.id.startswith(case)]
+        meant = [known for known in report.cases if known.id.startswith((case, f"case-{case}"))]
         if len(meant) != 1:
             raise WrongUse(f"{len(meant) or 'No'} cases begin with {case!r}", hint="penstock cases --all")
-        show(report, format_, lambda r: pages.case(r, meant[0]), ["cases"])
+        only = dataclasses.replace(report, cases=(meant[0],))
+        show(only, format_, lambda r: pages.case(r, meant[0]), ["cases"])

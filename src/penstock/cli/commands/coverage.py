@@ -16,4 +16,4 @@ def command(format_: str, state: str | None, config: str | None) -> None:
     from penstock.report import lists
 
     with current(state, config) as (_, report):
-        show(report, format_, lists.coverage, ["sources", "unseen"])
+        show(report, format_, lists.coverage, ["sources", "coverage"])

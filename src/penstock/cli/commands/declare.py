@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 
 from penstock.cli.options import open_state, state_options
+from penstock.cli.screen import printable
 from penstock.errors import NotReachable, WrongUse
+
+HINT = "Print a new one without --write and compare"
 
 
 @click.command("declare")
@@ -24,7 +27,7 @@ def command(path: str, write: bool, state: str | None, config: str | None) -> No
 
     target = Path(path) / "ai-system.yaml"
     if write and target.exists():
-        raise WrongUse("There is an ai-system.yaml already", str(target), "Print a new one without --write and compare")
+        raise WrongUse("There is an ai-system.yaml already", str(target), HINT)
     with open_state(state, config, create=True) as opened:
         outcome = scan_into(opened, [path])
         scopes = outcome.scan.scopes
@@ -32,12 +35,26 @@ def command(path: str, write: bool, state: str | None, config: str | None) -> No
             raise WrongUse(
                 f"{path} holds {len(scopes)} repositories", hint="Name one: " + ", ".join(s for s in scopes[:5])
             )
-        text = declare(outcome.report.graph, scopes[0])
+        text = escaped(declare(outcome.report.graph, scopes[0]))
     if not write:
         click.echo(text, nl=False)
         return
     try:
-        target.write_text(text, encoding="utf-8")
+        with target.open("x", encoding="utf-8") as file:  # never over a file, never through a link
+            file.write(text)
+    except FileExistsError as error:
+        raise WrongUse("There is an ai-system.yaml already", str(target), HINT) from error
     except OSError as error:
-        raise NotReachable(f"It cannot be written: {error.strerror}", str(target)) from error
-    click.echo(f"Wrote {target}. Fill in the comments, then commit it.", err=True)
+        raise NotReachable(
+            f"It cannot be written: {error.strerror}", str(target), "Print it without --write and put it there"
+        ) from error
+    click.echo(printable(f"Wrote {target}. Fill in the comments, then commit it."), err=True)
+
+
+def escaped(text: str) -> str:
+    """The YAML with characters that could steer a terminal as escapes; all of them stand in double quotes."""
+    return "".join(c if c.isprintable() or c == "\n" else escape(ord(c)) for c in text)
+
+
+def escape(code: int) -> str:
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

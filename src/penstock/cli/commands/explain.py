@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from penstock.cli.screen import as_page, as_table
 from penstock.errors import WrongUse
 
 
@@ -19,15 +20,8 @@ def command(code: str | None) -> None:
 
     rules = {rule.id.upper(): rule for rule in load_rules()}
     if code is None:
-        from rich.console import Console
-        from rich.table import Table
-
-        table = Table(box=None, header_style="dim", pad_edge=False)
-        for heading in ("rule", "severity", "title"):
-            table.add_column(heading)
-        for rule in rules.values():
-            table.add_row(rule.id, rule.row.severity or "asks", rule.row.title)
-        Console().print(table)
+        rows = [(rule.id, rule.row.severity or "asks", rule.row.title) for rule in rules.values()]
+        click.echo(as_table(("rule", "severity", "title"), rows), nl=False)
         return
     by_name = {rule.name.upper(): rule for rule in rules.values()}
     wanted = rules.get(code.upper()) or by_name.get(code.upper())
@@ -35,11 +29,4 @@ def command(code: str | None) -> None:
         near = difflib.get_close_matches(code.upper(), [*rules, *by_name], 3)
         hint = f"Close: {', '.join(n.lower() if n in by_name else n for n in near)}. " if near else ""
         raise WrongUse(f"There is no rule {code}", hint=f"{hint}All of them: penstock explain")
-    text = page(wanted)
-    if sys.stdout.isatty():
-        from rich.console import Console
-        from rich.markdown import Markdown
-
-        Console(width=min(Console().width, 100)).print(Markdown(text))
-    else:
-        click.echo(text)
+    click.echo(as_page(page(wanted)) if sys.stdout.isatty() else page(wanted), nl=False)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import secrets
 import time
 
 import click
 
-from penstock.cli.options import open_state, state_options
+from penstock.cli.options import open_state, state_options, you
+from penstock.cli.screen import as_table, printable
 from penstock.errors import WrongUse
 
 #: Bytes of randomness in a key: 256 bits, so that its plain SHA-256 may be stored (nothing to guess or to salt).
@@ -36,11 +36,13 @@ def add(application: str, name: str, state: str | None, config: str | None) -> N
         key = f"psk_{secrets.token_urlsafe(KEY_BYTES)}"
         digest = hashlib.sha256(key.encode()).hexdigest()
         opened.store.save_key(AccessKey(digest[:12], name or asset.name, digest, asset.id, opened.now))
-        opened.store.audit(getpass.getuser(), f"made key {digest[:12]}", asset.id, opened.now)
+        opened.store.audit(you(), f"made key {digest[:12]}", asset.id, opened.now)
         refresh(opened.store, opened.settings, opened.directory, now=opened.now)
     click.echo(key)
     click.echo(
-        f"For {asset.kind} {asset.name}. Keep it: it is not shown again. Revoke: penstock keys revoke {digest[:12]}",
+        printable(
+            f"For {asset.kind} {asset.name}. Keep it: it is not shown again. Revoke: penstock keys revoke {digest[:12]}"
+        ),
         err=True,
     )
 
@@ -49,22 +51,17 @@ def add(application: str, name: str, state: str | None, config: str | None) -> N
 @state_options
 def list_keys(state: str | None, config: str | None) -> None:
     """List keys: which application each stands for, never the key itself."""
-    from rich.console import Console
-    from rich.table import Table
-
     with open_state(state, config) as opened:
         graph, keys = opened.store.graph(), opened.store.keys()
     if not keys:
         click.echo("There are no keys. Make one: penstock keys add APPLICATION")
         return
-    table = Table(box=None, header_style="dim", pad_edge=False)
-    for heading in ("key", "name", "stands for", "made", "revoked"):
-        table.add_column(heading)
+    rows = []
     for key in keys:
         asset = graph.assets.get(key.application)
         stands_for = f"{asset.kind} {asset.name}" if asset else key.application
-        table.add_row(key.id, key.name, stands_for, day(key.created_at), day(key.revoked_at))
-    Console().print(table)
+        rows.append((key.id, day(key.created_at), day(key.revoked_at), key.name, stands_for))
+    click.echo(as_table(("key", "made", "revoked", "name", "stands for"), rows), nl=False)
 
 
 @command.command("revoke")
@@ -81,9 +78,9 @@ def revoke(key: str, state: str | None, config: str | None) -> None:
         for known in made:
             if known.id == key and known.revoked_at is None:
                 opened.store.save_key(dataclasses.replace(known, revoked_at=opened.now))
-                opened.store.audit(getpass.getuser(), f"revoked key {key}", known.application, opened.now)
+                opened.store.audit(you(), f"revoked key {key}", known.application, opened.now)
                 refresh(opened.store, opened.settings, opened.directory, now=opened.now)
-                click.echo(f"Revoked {key} ({known.name}).")
+                click.echo(printable(f"Revoked {key} ({known.name})."))
                 return
     raise WrongUse(f"There is no key {key} in use", hint="penstock keys list")
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 import click
 
-from penstock.cli.options import open_state, state_options
+from penstock.cli.options import open_state, state_options, typed_here
 from penstock.errors import NotReachable, WrongUse
 
-NEXT = (("penstock risks", "all findings"), ("penstock up", "console and gateway"))
+NEXT = (("penstock risks", "all findings, worst first"), ("penstock up", "console and gateway"))
 FORMATS = ("table", "json", "cyclonedx", "sarif")
 
 
@@ -51,32 +53,57 @@ def command(
     penstock scan . --format sarif --out penstock.sarif --fail-on critical
     penstock scan https://git.example.com/team/repo.git
     """
-    from penstock.cli.gate import gate
-    from penstock.cli.scanning import scan_into
+    from penstock.cli.scanning import ended, scan_into
     from penstock.report import render
     from penstock.report.table import closing_screen
 
     chosen = formats or ("table",)
     if len(outs) > len(chosen):
         raise WrongUse(f"{len(outs)} times --out for {len(chosen)} formats", hint="Name a --format for each --out")
+    for out in outs:
+        check_out(out)
     with open_state(state, config, create=True) as opened:
         outcome = scan_into(opened, targets)
-        report = outcome.report.only(outcome.scan.scopes)
+        report = ended(outcome.report.only(outcome.scan.scopes), fail_on, failed=outcome.failed)
         for number, name in enumerate(chosen):
             out = outs[number] if number < len(outs) else "-"
             if name == "table" and out == "-":
-                write(closing_screen(report, next_steps=NEXT if report.findings else ()), out)
+                write(closing_screen(report, next_steps=typed_here(opened, NEXT) if report.findings else ()), out)
             else:
                 write(render(name, report), out)
-        return gate(report, fail_on, failed=outcome.failed)
+        return report.gate.exit_code if report.gate else 0
+
+
+def check_out(out: str) -> None:
+    """Say before the scan, not after it, that a report has nowhere to go.
+
+    Raises:
+        WrongUse: the folder does not exist, or a folder is named.
+    """
+    if out != "-" and (Path(out).is_dir() or not Path(out).parent.is_dir()):
+        what = "This is a folder" if Path(out).is_dir() else "There is no such folder"
+        raise WrongUse(what, f"--out {out}", "Name a file in a folder that exists")
 
 
 def write(text: str, out: str) -> None:
-    """Write to a file or to standard output."""
+    """Write to a file, whole or not at all, or to standard output; reports for machines are UTF-8 everywhere.
+
+    Raises:
+        NotReachable: the file cannot be written.
+    """
     if out == "-":
-        click.echo(text, nl=not text.endswith("\n"))
+        click.echo(text.encode() if text.startswith("{") else text, nl=not text.endswith("\n"))
         return
+    place = Path(out)
+    beside = place.with_name(f".{place.name}.{os.getpid()}") if not place.exists() or place.is_file() else place
     try:
-        Path(out).write_text(text, encoding="utf-8")
+        beside.write_text(text, encoding="utf-8")
+        if beside != place:
+            beside.replace(place)
     except OSError as error:
-        raise NotReachable(f"The report cannot be written: {error.strerror}", out, "Name another file") from error
+        if beside != place:
+            with contextlib.suppress(OSError):
+                beside.unlink(missing_ok=True)
+        raise NotReachable(
+            f"The report cannot be written: {error.strerror}", out, "Name another file; what was found is kept"
+        ) from error

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from penstock.cli.options import State, open_state, state_options
+from penstock.cli.options import State, open_state, state_options, typed_here
 from penstock.errors import NotAllowed, WrongUse
-from penstock.settings import state_directory
 
 
 @click.command("up")
@@ -25,16 +24,20 @@ def command(targets: tuple[str, ...], port: int, gateway_port: int, state: str |
     Without PATH it looks again at what it looked at last time; the very first time, at a small example company.
     Ctrl-C stops everything; what was found stays in the state directory.
     """
-    from penstock.cli.processes import Part, running, watch
+    from penstock.cli.processes import Part, check_port, ended_by_signals, running, watch
     from penstock.cli.scanning import scan_into
     from penstock.report.table import closing_screen
 
-    with open_state(state, config, create=True) as opened, only_one(opened.directory):
-        outcome = scan_into(opened, targets or earlier_targets(opened))
+    if port == gateway_port:
+        raise WrongUse(f"Console and gateway cannot both listen on {port}", "--port, --gateway-port", "Name two ports")
+    with ended_by_signals(), open_state(state, config, create=True) as opened, only_one(opened.directory):
         parts = [
             Part("console", "penstock.serve", "127.0.0.1", port, ("--config", config) if config else ()),
             Part("gateway", "penstock.protect", "127.0.0.1", gateway_port),
         ]
+        for part in parts:
+            check_port(part)
+        outcome = scan_into(opened, targets or earlier_targets(opened))
         with running(parts, opened.directory) as processes:
             click.echo(
                 closing_screen(
@@ -77,16 +80,7 @@ def next_steps(state: State) -> list[tuple[str, str]]:
     ]
     if not state.store.keys():
         steps.append(("penstock keys add NAME", "a gateway key for an application"))
-    option = "" if state.directory == state_directory(None) else f" --state {shown(state.directory)}"
-    return [(command + option, meaning) for command, meaning in steps]
-
-
-def shown(path: Path) -> str:
-    """The path as one would type it here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    return typed_here(state, steps)
 
 
 @contextmanager
