@@ -40,8 +40,8 @@ def test_closing_screen_says_what_there_is_what_matters_and_what_is_missing(repo
     text = closing_screen(report, screen=Screen(100), where={"console": "http://x"}, next_steps=[("penstock up", "go")])
     assert text.index("1 agent") < text.index("1 dataset")
     assert text.index("CRITICAL") < text.index("HIGH")
-    for said in ("support-agent ─invokes→", "owner       ml-platform", "it does not parse (training/b/broken.py)", "1 new",
-                 "nobody is named", "http://x", "penstock up", "vendored"):  # fmt: skip
+    for said in ("support-agent ─invokes→", "owner       ml-platform", "1 new",
+                 "it does not parse (helpdesk/b/broken.py)", "nobody is named", "http://x", "penstock up", "vendored"):  # fmt: skip
         assert said in text, said
 
 
