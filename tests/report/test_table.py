@@ -41,7 +41,8 @@ def test_closing_screen_says_what_there_is_what_matters_and_what_is_missing(repo
     assert text.index("1 agent") < text.index("1 dataset")
     assert text.index("CRITICAL") < text.index("HIGH")
     for said in ("support-agent ─invokes→", "owner       ml-platform", "1 new",
-                 "it does not parse (helpdesk/b/broken.py)", "nobody is named", "http://x", "penstock up", "vendored"):  # fmt: skip
+                 "it does not parse (helpdesk/b/broken.py)", "nobody is named", "http://x", "penstock up",
+                 "vendored"):  # fmt: skip
         assert said in text, said
 
 
