@@ -316,6 +316,82 @@ def test_events_are_stored_once_and_read_newest_first(store):
     assert store.add_events([]) == 0
 
 
+def test_an_acceptance_is_taken_back_whoever_made_it(store):
+    for who in ("ana", "bo"):
+        store.accept(Acceptance("f", who, "known", 100.0, 1.0))
+    store.accept(Acceptance("other", "ana", "known", 100.0, 1.0))
+    assert (store.revoke_acceptance("f"), store.revoke_acceptance("f"), store.revoke_acceptance("nothing")) == (2, 0, 0)
+    assert [a.finding for a in store.acceptances()] == ["other"]
+
+
+def _counting(cases, events):
+    """One case that counts events."""
+    (case,) = cases or (Case("c", "fp", "t", "low"),)
+    return [replace(case, event_count=case.event_count + len(events))]
+
+
+def test_an_event_is_counted_once_however_often_it_is_delivered(store):
+    given = [Event(f"e{n}", float(n), "call", "app") for n in range(1500)]
+    assert store.change_cases(_counting, events=given[:1000], keep={"read": 1000}).events == 1000
+    again = store.change_cases(_counting, events=given, keep={"read": 1500})
+    assert (again.events, again.changed[0].event_count, store.get("read")) == (500, 1500, 1500)
+    idle = store.change_cases(_counting, events=given)
+    assert (idle.events, idle.changed, idle.cases) == (0, (), tuple(store.cases()))
+
+
+def test_a_change_of_cases_that_fails_keeps_nothing_of_it(store):
+    def fails(cases, events):
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        store.change_cases(fails, events=[Event("e", 1.0, "call", "app")], keep={"read": 1})
+    assert not store.events() and store.get("read") is None
+
+
+def test_cases_that_a_change_leaves_out_stay_as_they_are(store):
+    store.save_cases([Case("a", "fa", "t", "low"), Case("b", "fb", "t", "low")])
+    done = store.change_cases(lambda cases, _: [replace(c, state="resolved") for c in cases if c.id == "a"])
+    assert [c.id for c in done.changed] == ["a"]
+    assert {(c.id, c.state) for c in store.cases()} == {("a", "resolved"), ("b", "open")}
+
+
+def test_the_version_stands_still_while_nobody_writes(store, address):
+    other = open_store(address)
+    versions = [store.version()]
+    for write in (
+        lambda: other.ingest(scan(*WORLD, at=1.0)),
+        lambda: store.save_cases([Case("a", "fa", "t", "low")]),
+        lambda: other.put("x", 1),
+        lambda: store.add_events([Event("e", 1.0, "call", "app")]),
+    ):
+        write()
+        versions.append(store.version())
+        store.cases(), store.graph(), other.findings()
+        assert store.version() == other.version() == versions[-1]
+    assert versions == sorted(set(versions))
+    other.close()
+
+
+def test_only_one_at_a_time_holds_a_name(store, address):
+    other, order = open_store(address), []
+
+    def second() -> None:
+        with other.exclusive("refresh"):
+            order.append("second")
+
+    waiting = threading.Thread(target=second)
+    with store.exclusive("refresh"):
+        waiting.start()
+        with other.exclusive("another name"):
+            order.append("first")
+        store.put("x", 1)  # whoever asks for no name is not held off
+        waiting.join(timeout=0.2)
+        order.append("still first")
+    waiting.join()
+    assert order == ["first", "still first", "second"]
+    other.close()
+
+
 def test_cases_keys_and_small_values_are_kept(store):
     case = Case("c1", "fp", "t", "high", findings=("a",), changed_at=1.0, history=(CaseChange(1.0, "ana", "opened"),))
     store.save_cases([case, replace(case, id="c2", changed_at=2.0)])

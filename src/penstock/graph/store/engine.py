@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +19,9 @@ from penstock.graph.store.schema import HEAD, VERSION_TABLE, VERSIONS
 
 #: How long a writer waits for another one, in milliseconds: longer than any write of ours takes.
 _BUSY_MS = 60_000
+#: How long to wait for what another process does alone, in seconds: deriving everything anew from a million assets
+#: takes a minute or two.
+_ALONE_S = 600.0
 
 
 def connect(where: str | Path) -> sa.Engine:
@@ -36,9 +41,9 @@ def _sqlite(path: Path) -> sa.Engine:
     found = _peek(path) if path.exists() and path.stat().st_size else None
     _check_version(found, where)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # it holds the weaknesses of an organisation
         if not path.exists():
-            path.touch(mode=0o600)  # it holds the weaknesses of an organisation
+            path.touch(mode=0o600)
     except OSError as error:
         raise NotReachable("The store's file cannot be made", where, str(error)) from error
     engine = sa.create_engine(
@@ -140,6 +145,38 @@ def lock(connection: sa.Connection, name: str) -> None:
     """Hold off other writers until the transaction ends. SQLite has one writer anyway."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
+
+
+@contextmanager
+def alone(engine: sa.Engine, tenant: str, name: str) -> Iterator[None]:
+    """Hold off whoever asks for the same name of the same tenant; a process that dies lets go. Raises NotReachable."""
+    if engine.dialect.name == "postgresql":
+        key = {"name": f"penstock:{tenant}:alone:{name}"}
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.execute(sa.text("SELECT pg_advisory_lock(hashtextextended(:name, 0))"), key)
+            try:
+                yield
+            finally:
+                connection.execute(sa.text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key)
+        return
+    # A file of its own, so that others write to the store meanwhile; SQLite's lock on it works on every system alike.
+    mark = hashlib.blake2b(tenant.encode(), digest_size=4).hexdigest()
+    path = f"{engine.url.database}.{name}-{mark}.lock"
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        held = sqlite3.connect(path, timeout=_ALONE_S, isolation_level=None, check_same_thread=False)
+    except (OSError, sqlite3.Error) as error:
+        raise NotReachable("The store's lock cannot be had", path, str(error)) from error
+    try:
+        try:
+            held.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            raise NotReachable(
+                f"Another process has been busy for {_ALONE_S / 60:.0f} minutes", path, f"See which one runs ({error})"
+            ) from error
+        yield
+    finally:
+        held.close()
 
 
 @contextmanager

@@ -5,7 +5,8 @@ Every method is one transaction: after a crash it has happened whole or not at a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -59,6 +60,19 @@ class Version:
     valid_to: float | None
 
 
+#: From all cases, and the events that were not stored before, to the cases as they are now; those left out stay.
+ChangeCases = Callable[[Sequence[Case], Sequence[Event]], Iterable[Case]]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseChanges:
+    """What became of the cases: all that the change named, those of them that differ, and how many events were new."""
+
+    cases: tuple[Case, ...] = ()
+    changed: tuple[Case, ...] = ()
+    events: int = 0
+
+
 class Store(Protocol):
     """The store of record of one tenant."""
 
@@ -92,6 +106,8 @@ class Store(Protocol):
 
     def accept(self, acceptance: Acceptance) -> None: ...
     def acceptances(self) -> Sequence[Acceptance]: ...
+    def revoke_acceptance(self, finding: str) -> int:
+        """Take back every acceptance of a finding, whoever made it; returns how many there were."""
 
     def add_events(self, events: Iterable[Event]) -> int:
         """Append events; one already stored (same id) is not stored twice. Returns how many were new."""
@@ -100,6 +116,18 @@ class Store(Protocol):
         """Newest first."""
 
     def save_cases(self, cases: Iterable[Case]) -> None: ...
+    def change_cases(
+        self, change: ChangeCases, *, events: Iterable[Event] = (), keep: Mapping[str, Any] | None = None
+    ) -> CaseChanges:
+        """Read all cases, change them, and keep what differs, with nobody writing in between.
+
+        Args:
+            change: a pure function; it must not use the store.
+            events: appended in the same step. ``change`` is handed those that were not stored before, so that an event
+                counts once however often it is delivered, also when a process dies in the middle.
+            keep: small values put in the same step, such as how far a spool was read.
+        """
+
     def cases(self) -> Sequence[Case]: ...
 
     def save_key(self, key: AccessKey) -> None: ...
@@ -117,5 +145,15 @@ class Store(Protocol):
         """A small JSON value kept beside the graph (last visit, snapshot version, spool position)."""
 
     def put(self, name: str, value: Any) -> None: ...
+
+    def version(self) -> int:
+        """Grows with every write of any process: while it stands still, what was read before still holds."""
+
+    def exclusive(self, name: str) -> AbstractContextManager[None]:
+        """Hold off every thread and process that asks for the same name. Whoever dies lets go of it.
+
+        Raises:
+            NotReachable: another one holds it for longer than any work of ours takes.
+        """
 
     def close(self) -> None: ...

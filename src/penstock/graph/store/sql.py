@@ -10,7 +10,7 @@ import gc
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any
@@ -23,8 +23,8 @@ from penstock.graph.graph import Graph
 from penstock.graph.merge import merge
 from penstock.graph.store import schema
 from penstock.graph.store.claims import Row, decode, encode, key_text, observations, person_said, rows
-from penstock.graph.store.engine import lock, translated
-from penstock.graph.store.protocol import Acceptance, AccessKey, Scan, Version
+from penstock.graph.store.engine import alone, lock, translated
+from penstock.graph.store.protocol import Acceptance, AccessKey, CaseChanges, ChangeCases, Scan, Version
 from penstock.graph.vocabulary import (
     Asset,
     Case,
@@ -39,6 +39,8 @@ from penstock.graph.vocabulary import (
 
 #: Entries of the outbox that are kept for readers that lag behind.
 OUTBOX_KEEPS = 10_000
+#: Small value that counts the writes.
+_WRITES = "store.writes"
 #: Ids in one statement: SQLite's oldest limit on parameters is 999.
 _CHUNK = 500
 #: Beyond so many touched assets it is cheaper to merge everything than to ask for their surroundings.
@@ -206,34 +208,47 @@ class SqlStore:
     def acceptances(self) -> Sequence[Acceptance]:
         return [decode(body, Acceptance) for body in self._bodies(schema.acceptances, schema.acceptances.c.seq)]
 
+    def revoke_acceptance(self, finding: str) -> int:
+        table = schema.acceptances
+        with self._write() as connection:
+            gone = connection.execute(
+                sa.delete(table).where(table.c.tenant == self.tenant, table.c.finding == key_text(finding))
+            )
+        return gone.rowcount
+
     # ── what happens ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def add_events(self, events: Iterable[Event]) -> int:
-        table = schema.events
-        given = {event.id: event for event in events}
+        given = tuple(events)
         if not given:
             return 0
         with self._write() as connection:
-            known = {
-                id
-                for chunk in _chunks(list(given))
-                for id in connection.scalars(
-                    sa.select(table.c.id).where(table.c.tenant == self.tenant, table.c.id.in_(chunk))
-                )
+            return len(self._append(connection, given))
+
+    def _append(self, connection: sa.Connection, events: Iterable[Event]) -> tuple[Event, ...]:
+        """Store events; returns those that were not stored before, in the order given."""
+        table = schema.events
+        given = {event.id: event for event in events}
+        known = {
+            id
+            for chunk in _chunks(list(given))
+            for id in connection.scalars(
+                sa.select(table.c.id).where(table.c.tenant == self.tenant, table.c.id.in_(chunk))
+            )
+        }
+        new = tuple(event for id, event in given.items() if id not in known)
+        made = [
+            {
+                "tenant": self.tenant,
+                "id": event.id,
+                "at": event.at,
+                "application": key_text(event.application),
+                "body": encode(event),
             }
-            made = [
-                {
-                    "tenant": self.tenant,
-                    "id": id,
-                    "at": event.at,
-                    "application": key_text(event.application),
-                    "body": encode(event),
-                }
-                for id, event in given.items()
-                if id not in known
-            ]
-            self._execute_many(connection, sa.insert(table), made)
-            return len(made)
+            for event in new
+        ]
+        self._execute_many(connection, sa.insert(table), made)
+        return new
 
     def events(self, *, since: float = 0.0, application: str | None = None, limit: int = 1000) -> Sequence[Event]:
         t = schema.events.c
@@ -246,16 +261,32 @@ class SqlStore:
 
     def save_cases(self, cases: Iterable[Case]) -> None:
         """Cases not named here stay as they are."""
-        made = {case.id: {"id": case.id, "changed_at": case.changed_at, "body": encode(case)} for case in cases}
-        self._replace(schema.cases, made)
+        self._replace(schema.cases, _case_rows(cases))
+
+    def change_cases(
+        self, change: ChangeCases, *, events: Iterable[Event] = (), keep: Mapping[str, Any] | None = None
+    ) -> CaseChanges:
+        given = tuple(events)
+        with self._write() as connection:
+            new = self._append(connection, given) if given else ()
+            before = self._cases(connection)
+            known = {case.id: case for case in before}
+            after = {case.id: case for case in change(before, new)}
+            changed = tuple(case for case in after.values() if known.get(case.id) != case)
+            self._put_rows(connection, schema.cases, _case_rows(changed))
+            self._put_rows(connection, schema.values, _value_rows(keep or {}), key="name")
+        return CaseChanges(tuple(after.values()), changed, len(new))
 
     def cases(self) -> Sequence[Case]:
         """The last changed first."""
-        t = schema.cases.c
         with self._read() as connection:
-            bodies = connection.scalars(
-                sa.select(t.body).where(t.tenant == self.tenant).order_by(t.changed_at.desc(), t.id)
-            ).all()
+            return self._cases(connection)
+
+    def _cases(self, connection: sa.Connection) -> list[Case]:
+        t = schema.cases.c
+        bodies = connection.scalars(
+            sa.select(t.body).where(t.tenant == self.tenant).order_by(t.changed_at.desc(), t.id)
+        ).all()
         return [decode(body, Case) for body in bodies]
 
     # ── keys, audit, small values ────────────────────────────────────────────────────────────────────────────────────
@@ -327,7 +358,13 @@ class SqlStore:
         return default if found is None else decode(found, Any)
 
     def put(self, name: str, value: Any) -> None:
-        self._replace(schema.values, {name: {"name": name, "value": encode(value)}}, key="name")
+        self._replace(schema.values, _value_rows({name: value}), key="name")
+
+    def version(self) -> int:
+        return int(self.get(_WRITES, 0))
+
+    def exclusive(self, name: str) -> AbstractContextManager[None]:
+        return alone(self.engine, self.tenant, name)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -744,6 +781,17 @@ class SqlStore:
         ):
             lock(connection, f"penstock:{self.tenant}")
             yield connection
+            self._count_write(connection)
+
+    def _count_write(self, connection: sa.Connection) -> None:
+        """One more write; the value is JSON, and a number's JSON is its digits."""
+        t = schema.values.c
+        more = sa.cast(sa.cast(t.value, sa.BigInteger) + 1, sa.Text)
+        counted = connection.execute(
+            sa.update(schema.values).where(t.tenant == self.tenant, t.name == _WRITES).values(value=more)
+        )
+        if not counted.rowcount:
+            connection.execute(sa.insert(schema.values), {"tenant": self.tenant, "name": _WRITES, "value": encode(1)})
 
     def _version(self, connection: sa.Connection) -> int:
         return self._last_number(connection, schema.outbox)
@@ -771,11 +819,15 @@ class SqlStore:
         return numbers
 
     def _replace(self, table: sa.Table, made: Mapping[str, Mapping[str, Any]], *, key: str = "id") -> None:
-        if not made:
-            return
-        with self._write() as connection:
-            self._delete_ids(connection, table, list(made), key=key)
-            self._execute_many(connection, sa.insert(table), [{"tenant": self.tenant, **row} for row in made.values()])
+        if made:
+            with self._write() as connection:
+                self._put_rows(connection, table, made, key=key)
+
+    def _put_rows(
+        self, connection: sa.Connection, table: sa.Table, made: Mapping[str, Mapping[str, Any]], *, key: str = "id"
+    ) -> None:
+        self._delete_ids(connection, table, list(made), key=key)
+        self._execute_many(connection, sa.insert(table), [{"tenant": self.tenant, **row} for row in made.values()])
 
     def _delete_ids(self, connection: sa.Connection, table: sa.Table, ids: Sequence[str], *, key: str = "id") -> None:
         for chunk in _chunks(ids):
@@ -878,6 +930,14 @@ class _Latest:
 
     def holds(self, version: int, now: float) -> bool:
         return self.version == version and (self.until is None or now < self.until)
+
+
+def _case_rows(cases: Iterable[Case]) -> dict[str, dict[str, Any]]:
+    return {case.id: {"id": case.id, "changed_at": case.changed_at, "body": encode(case)} for case in cases}
+
+
+def _value_rows(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: {"name": name, "value": encode(value)} for name, value in values.items()}
 
 
 def _formerly(observed: Observation) -> tuple[str, ...]:
