@@ -41,6 +41,14 @@ class Graph:
             index.setdefault(relation.target, []).append(relation)
         return index
 
+    @cached_property
+    def applications_in(self) -> dict[str, list[str]]:
+        """Scope → the applications in it."""
+        index: dict[str, list[str]] = {}
+        for asset in self.of_kind("application"):
+            index.setdefault(asset.scope, []).append(asset.id)
+        return index
+
     def out(self, asset: str, *verbs: str) -> Iterator[Relation]:
         """Relations that start at the asset, of the given verbs or of all."""
         return (r for r in self._out.get(asset, ()) if not verbs or r.verb in verbs)

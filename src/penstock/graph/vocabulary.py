@@ -96,6 +96,22 @@ LABELS: Mapping[str, int] = MappingProxyType(
 MARKS: frozenset[str] = frozenset({"public", "synthetic"})
 SENSITIVE: frozenset[str] = frozenset(LABELS) - {"unknown-origin"}
 
+#: Labels and marks as a reader says them.
+LABEL_WORDS: Mapping[str, str] = MappingProxyType(
+    {"phi": "health data", "special_category": "specially protected personal data", "minors": "children's data",
+     "pci": "payment card data", "credentials": "passwords and keys", "pii": "personal data",
+     "confidential": "confidential business data", "trade_secret": "trade secrets",
+     "unknown-origin": "data of unknown origin", "public": "public data", "synthetic": "synthetic data"}
+)  # fmt: skip
+
+
+def said_labels(labels: Iterable[str]) -> str:
+    """Labels in a reader's words, heaviest first: ``health data and personal data``; empty for none."""
+    ordered = sorted(set(labels), key=lambda label: (-LABELS.get(label, 0), label))
+    words = [LABEL_WORDS.get(label, label) for label in ordered]
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
 # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 Status = Literal["used", "declared", "catalogue", "test", "example", "commented"]
