@@ -35,7 +35,7 @@ def asset_named(graph: Graph, typed: str, kinds: Collection[str] = ()) -> Asset:
             shown = "".join(f"\n        {a.id}  {_told(a)}" for a in meant[:MOST])
             more = f"\n        and {len(meant) - MOST} more" if len(meant) > MOST else ""
             raise WrongUse(f"{len(meant)} assets are called {typed!r}", hint=f"Give the id of one:{shown}{more}")
-    near = difflib.get_close_matches(typed, [a.name for a in alive], 3, 0.5)
+    near = difflib.get_close_matches(typed, sorted({a.name for a in alive}), 3, 0.5)
     hint = f"Close: {', '.join(near)}. " if near else ""
     raise WrongUse(f"There is no {what} {typed!r}", hint=f"{hint}All of them: penstock assets")
 

@@ -46,11 +46,12 @@ def closing_screen(
         next_steps: what to type, each a command or (command, what it shows).
     """
     screen = screen or Screen.of()
-    parts: list[RenderableType] = [_headline(report), "", *_inventory(report, screen.width - LABEL - 4), ""]
+    room = screen.width - LABEL - 4
+    parts: list[RenderableType] = [_headline(report), "", *_inventory(report, room), ""]
     parts += [*_risks(report), *_facts(report)]
     steps = [step if isinstance(step, tuple) else (step, "") for step in next_steps]
     if where or steps:
-        parts += ["", _pairs("Look", tuple((where or {}).items())), _pairs("Next", steps, "bold")]
+        parts += ["", _pairs("Look", tuple((where or {}).items()), room), _pairs("Next", steps, room, "bold")]
     return screen.draw("", Padding(Group(*parts), (0, 0, 0, 2)), "")
 
 
@@ -250,10 +251,17 @@ def changes_line(report: Report) -> Text:
     return line
 
 
-def _pairs(label: str, pairs: Sequence[tuple[str, str]], style: str = "") -> RenderableType:
+def _pairs(label: str, pairs: Sequence[tuple[str, str]], room: int, style: str = "") -> RenderableType:
+    """What and its meaning side by side; one below the other where that does not fit, for a command must be whole."""
+    if not pairs:
+        return Group()
+    beside = max(len(clean(left)) for left, _ in pairs) + 2 + max(len(clean(right)) for _, right in pairs) <= room
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(style=style, no_wrap=True)
-    grid.add_column(style="" if not style else "dim", overflow="fold")
+    grid.add_column(style=style, no_wrap=beside, overflow="fold")
+    if beside:
+        grid.add_column(style="dim" if style else "")
     for left, right in pairs:
-        grid.add_row(Text(clean(left)), Text(clean(right)))
-    return labelled(label, grid) if pairs else Group()
+        told = (Text(clean(left)), Text(clean(right), "not bold dim" if style and not beside else ""))
+        for row in [told] if beside else [(one,) for one in told if one]:
+            grid.add_row(*row)
+    return labelled(label, grid)

@@ -212,8 +212,8 @@ class Report:
         known = self.graph.assets.get(finding.fix_at)
         if known is None:
             return clean(finding.fix_at)
-        place = self.place(known.id)
-        return f"{clean(known.name)}, {place}" if place else clean(known.name)
+        name, place = clean(known.name), self.place(known.id)
+        return f"{name}, {place}" if place not in ("", name) else name
 
     def only(self, scopes: Iterable[str]) -> Report:
         """The report about some sources: what was seen in them, what that touches, and the risks it takes part in."""

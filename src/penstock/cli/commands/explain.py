@@ -26,7 +26,8 @@ def command(code: str | None) -> None:
     by_name = {rule.name.upper(): rule for rule in rules.values()}
     wanted = rules.get(code.upper()) or by_name.get(code.upper())
     if wanted is None:
-        near = difflib.get_close_matches(code.upper(), [*rules, *by_name], 3)
+        near = [name for name in rules if name.startswith(code.upper())][:3]
+        near = near or difflib.get_close_matches(code.upper(), [*rules, *by_name], 3)
         hint = f"Close: {', '.join(n.lower() if n in by_name else n for n in near)}. " if near else ""
         raise WrongUse(f"There is no rule {code}", hint=f"{hint}All of them: penstock explain")
     click.echo(as_page(page(wanted)) if sys.stdout.isatty() else page(wanted), nl=False)
