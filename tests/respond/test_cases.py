@@ -5,10 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from respond_world import AGENT, APP, AT, DATA, LEAK, PROCESS, World, event, finding, shop, team
 
+from penstock.errors import WrongUse
 from penstock.graph.labels import propagate
 from penstock.graph.store.protocol import Acceptance
 from penstock.graph.vocabulary import SEVERITIES
-from penstock.respond.cases import KEPT_EVENTS, KEPT_HISTORY, attach, resolve, snooze, update
+from penstock.respond.cases import KEPT_EVENTS, KEPT_HISTORY, attach, reopen, resolve, snooze, update
 from penstock.respond.people import People
 from penstock.settings import Settings
 
@@ -96,7 +97,7 @@ def test_snoozed_case_sleeps_until_its_date_or_until_it_gets_worse():
 @pytest.mark.parametrize("bad", [{"who": " "}, {"why": ""}, {"until": AT}, {"until": AT + 91 * 86400}])
 def test_snooze_needs_a_name_a_reason_and_a_near_end(bad):
     (case,) = look((), [LEAK])
-    with pytest.raises(ValueError, match="needs"):
+    with pytest.raises(WrongUse):
         snooze(case, **({"who": "ada", "why": "later", "until": AT + 9, "now": AT} | bad))
 
 
@@ -104,6 +105,20 @@ def test_case_a_person_closed_comes_back_while_its_cause_is_there():
     (case,) = look((), [LEAK])
     (back,) = look([resolve(case, who="ada", why="done", now=AT)], [LEAK], now=AT + 1)
     assert (back.state, back.id) == ("open", case.id)
+
+
+@pytest.mark.parametrize("closed", [
+    lambda case: snooze(case, who="ada", why="later", until=AT + 9, now=AT),
+    lambda case: resolve(case, who="ada", why="done", now=AT),
+])  # fmt: skip
+def test_person_reopens_what_a_person_closed(closed):
+    (case,) = look((), [LEAK])
+    back = reopen(closed(case), who="bo", why="not so", now=AT + 1)
+    assert (back.state, back.until) == ("open", None)
+    assert (back.history[-1].who, lines(back)[-1]) == ("bo", "re-opened: not so")
+    assert look([back], [LEAK], now=AT + 2) == (back,)
+    with pytest.raises(WrongUse):
+        reopen(back, who="bo", why="again", now=AT + 2)
 
 
 def test_change_of_owner_is_history():

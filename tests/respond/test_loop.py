@@ -11,9 +11,12 @@ from penstock.graph.store.protocol import AccessKey, Scan
 from penstock.graph.vocabulary import Complete
 from penstock.protect.sink import Spool
 from penstock.protect.snapshot import decode
-from penstock.respond.accept import DAY, accept, matching
+from penstock.respond.accept import DAY, accept, matching, revoke
+from penstock.respond.cases import decide, reopen
 from penstock.respond.loop import turn
 from penstock.respond.refresh import refresh
+from penstock.respond.spool import BATCH, POSITIONS
+from penstock.respond.telling import TOLD, begin
 from penstock.respond.words import say
 from penstock.settings import Settings
 
@@ -107,15 +110,15 @@ def test_leak_in_traffic_that_no_rule_foresaw_is_a_case_with_an_owner(store, sta
     assert next(c for c in store.cases() if c.id == case.id).state == "open"
 
 
-def test_event_delivered_again_after_a_crash_counts_once(store, state):
+def test_events_delivered_again_count_once_however_many_they_are(store, state):
     leak = leak_in(refresh(store, SETTINGS, state, now=AT))
-    spooled(state, *(event(n, finding_ids=(leak.id,)) for n in range(50)))
-    turn(store, SETTINGS, state, now=AT + 1)
-    store.put("spool", {})  # the position was lost, all else was kept
-    turn(store, SETTINGS, state, now=AT + 2)
+    many = 2 * BATCH + 50
+    spooled(state, *(event(n, finding_ids=(leak.id,)) for n in range(many)))
+    assert turn(store, SETTINGS, state, now=AT + 1).events == many
+    store.put(POSITIONS, {})  # the position was lost, all else was kept
+    assert turn(store, SETTINGS, state, now=AT + 2).events == 0
     (case,) = [c for c in store.cases() if leak.id in c.findings]
-    assert case.event_count == 50
-    assert len(store.events(limit=1000)) == 50
+    assert case.event_count == many == len(store.events(limit=10 * BATCH))
 
 
 def test_idle_turn_derives_nothing_and_a_new_key_derives_all(store, state):
@@ -143,6 +146,63 @@ def test_accepted_finding_accepts_its_case_until_the_day_it_ends(store, state):
     assert store.verify_audit_trail()
     later = turn(store, SETTINGS, state, now=decided.until + 1).refreshed
     assert leak.id in {f.id for f in later.assessment.findings}
+
+
+def test_acceptance_is_taken_back_and_its_case_counts_again(store, state):
+    leak = leak_in(refresh(store, SETTINGS, state, now=AT))
+    accept(store, leak.id, who="ada", why="pilot with staff only", now=AT)
+    case = next(c for c in turn(store, SETTINGS, state, now=AT + 1).cases if leak.id in c.findings)
+    for finding in case.findings:
+        accept(store, finding, who="bo", why="same", now=AT + 1) if finding != leak.id else None
+    assert next(c for c in refresh(store, SETTINGS, state, now=AT + 2).cases if c.id == case.id).state == "accepted"
+    assert sum(revoke(store, f, who="cleo", why="customers use it now", now=AT + 3) for f in case.findings) >= 1
+    decide(store, case.id, lambda known: reopen(known, who="cleo", why="customers use it now", now=AT + 3))
+    made = refresh(store, SETTINGS, state, now=AT + 4)
+    back = next(c for c in made.cases if c.id == case.id)
+    assert (back.state, back.history[-1].what) == ("open", "re-opened: customers use it now")
+    assert leak.id in {f.id for f in made.assessment.findings}
+    assert store.audit_trail()[0][1:3] == ("cleo", "took back the acceptance: customers use it now")
+
+
+def test_decision_about_no_case_is_refused_and_one_that_fails_changes_nothing(store, state):
+    case = refresh(store, SETTINGS, state, now=AT).cases[0]
+    with pytest.raises(WrongUse, match="no such case"):
+        decide(store, "case-none", lambda known: known)
+    with pytest.raises(WrongUse, match="open already"):
+        decide(store, case.id, lambda known: reopen(known, who="ada", why="hm", now=AT))
+    assert case in store.cases()
+
+
+def test_each_change_of_a_case_is_told_once_whoever_made_it(store, state):
+    told = []
+    refresh(store, SETTINGS, state, now=AT)  # another process, which tells nobody
+    turn(store, SETTINGS, state, now=AT + 1, notify=told.extend)
+    assert {c.id for c in told} == {c.id for c in store.cases()}
+    told.clear()
+    leak = store.findings()[0]
+    for n in range(3):
+        spooled(state, event(n, finding_ids=(leak.id,)))
+        turn(store, SETTINGS, state, now=AT + 2 + n, notify=told.extend)
+    assert [c.history[-1].what for c in told] == ["seen in traffic for the first time"]
+
+
+def test_change_is_told_again_when_telling_was_cut_short(store, state):
+    def killed(_):
+        raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError):
+        turn(store, SETTINGS, state, now=AT, notify=killed)
+    told = []
+    turn(store, SETTINGS, state, now=AT + 1, notify=told.extend)
+    assert {c.id for c in told} == {c.id for c in store.cases()}
+
+
+def test_who_listens_anew_hears_only_what_comes(store, state):
+    refresh(store, SETTINGS, state, now=AT)
+    begin(store)
+    told = []
+    turn(store, SETTINGS, state, now=AT + 1, notify=told.extend)
+    assert told == [] and store.get(TOLD)
 
 
 @pytest.mark.parametrize(

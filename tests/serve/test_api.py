@@ -183,6 +183,27 @@ def test_a_case_can_be_snoozed_and_reopened(fresh: tuple[str, Live]) -> None:
     assert client.post(f"/cases/{case}", {"action": "accept", "why": ""}).status == 400
 
 
+def test_an_accepted_case_can_be_reopened_before_its_time(fresh: tuple[str, Live]) -> None:
+    client = Api(fresh[0])
+    row = next(c for c in client.get("/cases").json()["cases"] if c["findings"])
+    open_before = client.get("/findings").json()["total"]
+    assert client.post(f"/cases/{row['id']}", {"action": "accept", "why": "Pilot until spring"}).status == 200
+    assert client.get("/findings").json()["total"] < open_before
+    assert client.post(f"/cases/{row['id']}", {"action": "reopen", "why": "Customers use it"}).status == 200
+    page = client.get(f"/cases/{row['id']}").json()
+    assert (page["case"]["state"], page["case"]["until"]) == ("open", None)
+    assert page["history"][-1]["what"] == "re-opened: Customers use it"
+    assert client.get("/findings").json()["total"] == open_before
+    assert client.post(f"/cases/{row['id']}", {"action": "reopen", "why": "Once more"}).status == 400
+
+
+def test_a_word_that_is_only_spaces_decides_nothing(fresh: tuple[str, Live]) -> None:
+    client = Api(fresh[0])
+    case = client.get("/cases").json()["cases"][0]["id"]
+    for action in ("accept", "snooze", "resolve"):
+        assert client.post(f"/cases/{case}", {"action": action, "why": "     "}).status == 400
+
+
 def test_traffic_shows_on_the_asset_it_came_from(fresh: tuple[str, Live]) -> None:
     client = Api(fresh[0])
     found = client.asset("support-agent")

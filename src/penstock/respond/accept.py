@@ -42,6 +42,20 @@ def accept(store: Store, finding: str, *, who: str, why: str, until: float | Non
     return decision
 
 
+def revoke(store: Store, finding: str, *, who: str, why: str, now: float) -> int:
+    """Take back every acceptance of a finding, so that it counts again; returns how many there were.
+
+    Raises:
+        WrongUse: no name or no reason.
+    """
+    if not who.strip() or not why.strip():
+        raise WrongUse("Taking back an acceptance needs a name and a reason", finding)
+    gone = store.revoke_acceptance(finding)
+    if gone:
+        store.audit(who.strip(), f"took back the acceptance: {why.strip()}", finding, now)
+    return gone
+
+
 def matching(findings: Iterable[Finding], graph: Graph, what: str, place: str = "") -> tuple[Finding, ...]:
     """The findings that a person means by an id, the beginning of one (six letters or more), or a rule.
 

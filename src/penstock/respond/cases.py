@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from penstock.errors import WrongUse
 from penstock.graph.graph import Graph
-from penstock.graph.store.protocol import Acceptance
+from penstock.graph.store.protocol import Acceptance, Store
 from penstock.graph.vocabulary import (
     DATA_KINDS,
     LABELS,
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 #: Who signs a change that no person made.
 PENSTOCK = "penstock"
-#: Event ids a case keeps. The spool hands out no more at a time, so that a batch delivered twice is recognised whole.
+#: Event ids a case keeps: more than a page shows. Counting does not hang on them, see ``Store.change_cases``.
 KEPT_EVENTS = 1000
 #: History lines a case keeps; the first (how it began) is always among them.
 KEPT_HISTORY = 200
@@ -49,7 +50,7 @@ def update(
 
     Args:
         findings: everything found now, accepted findings included.
-        events: what happened since the last call, at most ``KEPT_EVENTS``; one delivered again is not counted again.
+        events: what happened since the last call, each once.
         acceptances: decisions to live with findings; a case whose findings are all accepted is accepted.
         labelling: what the assets on a path hold after propagation; without it, their own labels count.
     """
@@ -93,18 +94,56 @@ def snooze(case: Case, *, who: str, why: str, until: float, now: float) -> Case:
     """The case put off until a date; it comes back by itself then, or when it gets worse.
 
     Raises:
-        ValueError: no name, no reason, or no date within ``LONGEST_SNOOZE``.
+        WrongUse: no name, no reason, or no date within ``LONGEST_SNOOZE``.
     """
-    if not who.strip() or not why.strip() or not now < until <= now + LONGEST_SNOOZE:
-        raise ValueError("a snooze needs a name, a reason, and an end within 90 days")
+    _decided(case, who, why, "Snoozing")
+    if not now < until <= now + LONGEST_SNOOZE:
+        raise WrongUse("A case sleeps 90 days at most", case.id, "Accept it instead: that says you live with it")
     return _change(replace(case, state="snoozed", until=until), now, who, f"snoozed: {why}")
 
 
 def resolve(case: Case, *, who: str, why: str, now: float) -> Case:
-    """The case closed by a person. It re-opens at the next look if its cause is still there."""
-    if not who.strip() or not why.strip():
-        raise ValueError("closing a case needs a name and a reason")
+    """The case closed by a person. It re-opens at the next look if its cause is still there.
+
+    Raises:
+        WrongUse: no name or no reason.
+    """
+    _decided(case, who, why, "Closing")
     return _change(replace(case, state="resolved", until=None), now, who, f"resolved: {why}")
+
+
+def reopen(case: Case, *, who: str, why: str, now: float) -> Case:
+    """The case open again before its time. One that is accepted needs its acceptances taken back first, or the next
+    look accepts it anew: ``respond.accept.revoke``.
+
+    Raises:
+        WrongUse: no name or no reason, or it is open already.
+    """
+    _decided(case, who, why, "Reopening")
+    if case.state == "open":
+        raise WrongUse("The case is open already", case.id)
+    return _change(replace(case, state="open", until=None), now, who, f"re-opened: {why}")
+
+
+def decide(store: Store, case: str, decision: Callable[[Case], Case]) -> Case:
+    """Change one case as it is now, with nobody changing it in between; returns it.
+
+    Raises:
+        WrongUse: there is no such case, or what ``decision`` raises; nothing is changed then.
+    """
+
+    def one(cases: Iterable[Case], _: object) -> Iterable[Case]:
+        return [decision(known) for known in cases if known.id == case]
+
+    made = store.change_cases(one).cases
+    if not made:
+        raise WrongUse("There is no such case", case, "penstock cases --all lists them")
+    return made[0]
+
+
+def _decided(case: Case, who: str, why: str, what: str) -> None:
+    if not who.strip() or not why.strip():
+        raise WrongUse(f"{what} a case needs a name and a reason", case.id, "Say who decides, and why")
 
 
 # ── findings ─────────────────────────────────────────────────────────────────────────────────────────────────────────

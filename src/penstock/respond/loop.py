@@ -10,8 +10,9 @@ from penstock.graph.store.protocol import Store
 from penstock.graph.vocabulary import Case, Event
 from penstock.respond.cases import attach
 from penstock.respond.people import People
-from penstock.respond.refresh import STAMP, Notify, Refreshed, refresh, stamp_of
-from penstock.respond.spool import drain
+from penstock.respond.refresh import ALONE, STAMP, Refreshed, derive, stamp_of
+from penstock.respond.spool import POSITIONS, drain, sweep
+from penstock.respond.telling import Notify, tell
 from penstock.respond.traffic import as_scan, is_use, roll_up, use_of
 from penstock.settings import Settings
 
@@ -24,37 +25,55 @@ RECENT = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn did. ``refreshed`` is None when nothing that policy depends on had changed."""
+    """What one turn did, and the cases and the stamp as they are after it.
+
+    ``refreshed`` is None when nothing that policy depends on had changed, or another process derived it all.
+    """
 
     events: int = 0
     broken: int = 0
     changed: tuple[Case, ...] = ()
     refreshed: Refreshed | None = None
+    cases: tuple[Case, ...] = ()
+    stamp: str = ""
 
 
 def turn(store: Store, settings: Settings, state: Path, *, now: float, notify: Notify | None = None) -> Turn:
-    """Drain the spool into events, cases and inventory; derive everything anew if anything it depends on changed."""
+    """Drain the spool into events, cases and inventory; derive everything anew if anything it depends on changed.
+
+    Other processes may do the same at the same time: an event counts once, and one of them derives.
+
+    Args:
+        notify: told of every case that is not as it was last told of, also of those that other processes changed.
+    Raises:
+        NotReachable: a spool file that was read cannot be cleared away, or the snapshot cannot be written.
+    """
     events = broken = 0
     changed: dict[str, Case] = {}
-    people: People | None = None
+    cases: tuple[Case, ...] | None = None
     for batch in drain(store, state / "spool"):
         broken += batch.broken
-        if not batch.events:
-            continue
-        people = people or People(store.graph(), settings)
-        events += store.add_events(batch.events)
-        before = {case.id: case for case in store.cases()}
-        after = attach(before.values(), batch.events, people, now=now)
-        new = [case for case in after if before.get(case.id) != case]
-        store.save_cases(new)
-        changed |= {case.id: case for case in new}
-        _take_in(store, batch.events, now)
+        _take_in(store, batch.events, now)  # before its events count as read: taking it in twice does no harm
+        people = People(store.graph(), settings)
+
+        def join(known: Iterable[Case], new: Iterable[Event], people: People = people) -> tuple[Case, ...]:
+            return attach(known, new, people, now=now)
+
+        done = store.change_cases(join, events=batch.events, keep={POSITIONS: dict(batch.positions)})
+        cases, events = done.cases, events + done.events
+        changed |= {case.id: case for case in done.changed}
+    sweep(store, state / "spool", now=now)
     refreshed = None
-    if store.get(STAMP) != stamp_of(store, settings, now):
-        refreshed = refresh(store, settings, state, now=now, notify=notify)
-    if notify is not None and changed:
-        notify(tuple(changed.values()))
-    return Turn(events, broken, tuple(changed.values()), refreshed)
+    stamp = stamp_of(store, settings, now, cases)
+    if store.get(STAMP) != stamp:
+        with store.exclusive(ALONE):
+            if store.get(STAMP) != stamp_of(store, settings, now):
+                refreshed = derive(store, settings, state, now=now)
+        cases, stamp = None, stamp_of(store, settings, now)
+    cases = tuple(store.cases()) if cases is None else cases
+    if notify is not None:
+        tell(store, cases, notify)
+    return Turn(events, broken, tuple(changed.values()), refreshed, cases, stamp)
 
 
 def _take_in(store: Store, events: Iterable[Event], now: float) -> None:

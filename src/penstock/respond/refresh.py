@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +17,15 @@ from penstock.protect.snapshot import PolicySnapshot
 from penstock.respond.cases import update
 from penstock.respond.people import People
 from penstock.respond.snapshot import compile_snapshot, read_snapshot, same_content, write_snapshot
+from penstock.respond.telling import Notify, tell
 from penstock.respond.words import know_people_of
 from penstock.settings import Settings
 
 #: Name under which the store keeps what the last refresh was made from.
 STAMP = "refreshed"
+#: What only one process does at a time: two that derive from different graphs would open and close the same cases.
+ALONE = "refresh"
 HOUR = 3600.0
-
-Notify = Callable[[Sequence[Case]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +43,23 @@ class Refreshed:
 def refresh(store: Store, settings: Settings, state: Path, *, now: float, notify: Notify | None = None) -> Refreshed:
     """Derive everything anew, keep it, and put the snapshot in force if it says something new.
 
+    Processes that do this at the same time do it one after the other.
+
     Args:
         state: the state directory; the snapshot is ``snapshot.json`` in it.
-        notify: told of the cases that changed, after they are kept.
+        notify: told of every case that is not as it was last told of, after they are kept.
     Raises:
         NotReachable: the snapshot cannot be written; all the rest is kept.
     """
+    with store.exclusive(ALONE):
+        made = derive(store, settings, state, now=now)
+    if notify is not None:
+        tell(store, made.cases, notify)
+    return made
+
+
+def derive(store: Store, settings: Settings, state: Path, *, now: float) -> Refreshed:
+    """The chain itself, for whoever holds ``ALONE``."""
     know_people_of(settings, store, now)
     stamp = stamp_of(store, settings, now)  # before reading: what changes meanwhile is seen the next time
     graph = store.graph()
@@ -55,40 +67,35 @@ def refresh(store: Store, settings: Settings, state: Path, *, now: float, notify
     acceptances = store.acceptances()
     assessment = assess(graph, labelling, settings.organisation, acceptances=acceptances, now=now)
     store.save_assessment(assessment.findings, assessment.questions, now)
-    before = {case.id: case for case in store.cases()}
-    cases = update(
-        before.values(),
-        (*assessment.findings, *assessment.accepted),
-        (),
-        People(graph, settings),
-        graph,
-        now=now,
-        acceptances=acceptances,
-        labelling=labelling,
-    )
-    changed = tuple(case for case in cases if before.get(case.id) != case)
-    store.save_cases(changed)
+    people, found = People(graph, settings), (*assessment.findings, *assessment.accepted)
+
+    def look(cases: Iterable[Case], _: object) -> tuple[Case, ...]:
+        return update(cases, found, (), people, graph, now=now, acceptances=acceptances, labelling=labelling)
+
+    done = store.change_cases(look)
     snapshot = _put_in_force(
-        state / "snapshot.json", graph, labelling, assessment, cases, store.keys(), settings, store.tenant, now
+        state / "snapshot.json", graph, labelling, assessment, done.cases, store.keys(), settings, store.tenant, now
     )
     store.put(STAMP, stamp)
-    if notify is not None and changed:
-        notify(changed)
-    return Refreshed(graph, labelling, assessment, cases, snapshot, changed)
+    return Refreshed(graph, labelling, assessment, done.cases, snapshot, done.changed)
 
 
-def stamp_of(store: Store, settings: Settings, now: float) -> str:
-    """A fingerprint of everything a refresh depends on; cheap, so that a loop may ask twice a second.
+def stamp_of(store: Store, settings: Settings, now: float, cases: Iterable[Case] | None = None) -> str:
+    """A fingerprint of everything a refresh depends on.
 
     Which acceptances and snoozes have run out by now is part of it, and so is the hour: time alone can change what is
     open, and ends people's words.
+
+    Args:
+        cases: those of the store, for whoever has just read them.
     """
-    scans, keys = store.scans(), store.keys()
+    cases = store.cases() if cases is None else cases
+    keys = store.keys()
     parts = (
-        scans[0] if scans else None,
+        store.graph_version(),
         [(key.id, key.application, key.revoked_at) for key in keys],
         sorted((a.finding, a.until, a.until > now) for a in store.acceptances()),
-        sorted(case.id for case in store.cases() if case.until is not None and case.until <= now),
+        sorted(case.id for case in cases if case.until is not None and case.until <= now),
         settings,
         int(now // HOUR),
     )

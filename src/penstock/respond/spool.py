@@ -1,7 +1,8 @@
-"""What the gateway wrote down, read back: each event once, whatever crashes in between."""
+"""What the gateway wrote down, read back and cleared away: each event counts once, whatever crashes in between."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +10,24 @@ from typing import IO
 
 import msgspec
 
+from penstock.errors import NotReachable
 from penstock.graph.store.protocol import Store
 from penstock.graph.vocabulary import Event
-from penstock.respond.cases import KEPT_EVENTS
 
 #: Name under which the store keeps how far each spool file was read.
 POSITIONS = "spool"
+#: Events in a batch: one transaction of the store takes tens of milliseconds.
+BATCH = 1000
 #: Longest line read, in bytes. An event is about 500; a longer line is broken, and is skipped without being held.
 LONGEST_LINE = 256 * 1024
 #: Bytes read at a time.
 CHUNK = 1024 * 1024
+#: Seconds without a new line after which a file that is read may be set aside, and after which one set aside is
+#: removed. A gateway begins a new file when its own is gone; a line it was just writing comes within microseconds.
+IDLE, ASIDE = 10.0, 60.0
+
+#: A spool file as the gateway named it, and as it is called once it is set aside: with the time in seconds.
+_NAME = re.compile(r"(?P<name>.+\.jsonl)(?:\.(?P<since>\d+)\.read)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,24 +40,96 @@ class Batch:
 
 
 def drain(store: Store, spool: Path) -> Iterator[Batch]:
-    """Everything new in the spool, in batches that are marked as read only when the caller asks for the next.
+    """Everything new in the spool. Whoever takes in a batch keeps its positions under ``POSITIONS`` in the same step.
 
-    A batch whose handling was cut short is handed out again (at least once); ``Store.add_events`` and ``cases.attach``
-    recognise it by the events' ids. A last line without its end is left until it is whole.
+    A batch that was not taken in is handed out again. A last line without its end is left until it is whole.
     """
     positions: dict[str, int] = dict(store.get(POSITIONS) or {})
-    present = {path.name: path for path in sorted(spool.glob("*.jsonl"))} if spool.is_dir() else {}
-    if forgotten := positions.keys() - present.keys():
-        positions = {name: at for name, at in positions.items() if name not in forgotten}
-    for name, path in present.items():
-        for batch in read(path, positions.get(name, 0)):
-            positions[name] = batch.positions[name]
-            yield Batch(batch.events, batch.broken, dict(positions))
-            store.put(POSITIONS, positions)
+    present = _files(spool)
+    positions = {name: at for name, at in positions.items() if name in present}
+    for name, file in sorted(present.items()):
+        for events, broken, at in _read(file.path, positions.get(name, 0)):
+            positions[name] = at
+            yield Batch(events, broken, dict(positions))
 
 
-def read(path: Path, start: int = 0) -> Iterator[Batch]:
-    """The events of one file from a byte position on, at most ``KEPT_EVENTS`` at a time.
+def waits(store: Store, spool: Path) -> bool:
+    """Whether anything in the spool was not read yet."""
+    positions: Mapping[str, int] = store.get(POSITIONS) or {}
+    return any(_size(file.path) != positions.get(name, 0) for name, file in _files(spool).items())
+
+
+def sweep(store: Store, spool: Path, *, now: float) -> None:
+    """Clear away what ``drain`` has read to its end, but for the newest file: that one is written to, or was last.
+
+    A gateway may hold any of them open. So a file is first set aside under another name, where a line that was just
+    being written is still found and read, and removed a minute later.
+
+    Raises:
+        NotReachable: a file cannot be renamed or removed; nothing of it is lost.
+    """
+    positions: Mapping[str, int] = store.get(POSITIONS) or {}
+    files = _files(spool)
+    newest = max((name for name, file in files.items() if file.since is None), default="")
+    for name, file in files.items():
+        try:
+            if name == newest or not _is_done(file.path, positions.get(name, 0), now):
+                continue
+            if file.since is None:
+                file.path.rename(file.path.with_name(f"{name}.{int(now)}.read"))
+            elif now - file.since >= ASIDE:
+                file.path.unlink()
+        except FileNotFoundError:  # another process cleared it away
+            continue
+        except OSError as error:
+            raise NotReachable(
+                "A spool file cannot be cleared away",
+                str(file.path),
+                f"{error.strerror}; check its owner",
+            ) from error
+
+
+def _is_done(path: Path, position: int, now: float) -> bool:
+    """Whether a file was read to its end and nobody has written to it lately.
+
+    Half a line that nobody ended for a minute is what a gateway that was killed left behind.
+    """
+    found = path.stat()
+    if found.st_size == position:
+        return now - found.st_mtime >= IDLE
+    if found.st_size < position or now - found.st_mtime < ASIDE:
+        return False
+    with path.open("rb") as file:
+        file.seek(position)
+        return b"\n" not in file.read(LONGEST_LINE + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A spool file; ``since`` is when it was set aside, in seconds since the epoch."""
+
+    path: Path
+    since: int | None
+
+
+def _files(spool: Path) -> dict[str, _File]:
+    """The spool's files by the names that the gateway gave them."""
+    found: dict[str, _File] = {}
+    for path in sorted(spool.iterdir()) if spool.is_dir() else ():
+        if named := _NAME.fullmatch(path.name):
+            found[named["name"]] = _File(path, int(named["since"]) if named["since"] else None)
+    return found
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _read(path: Path, start: int) -> Iterator[tuple[tuple[Event, ...], int, int]]:
+    """The events of one file from a byte position on, how many lines were broken, and the position after them.
 
     A file that is shorter than the position was begun anew and is read from its start.
     """
@@ -68,11 +149,11 @@ def read(path: Path, start: int = 0) -> Iterator[Batch]:
                 events.append(event)
             elif line is None or line.strip():
                 broken += 1
-            if len(events) == KEPT_EVENTS:
-                yield Batch(tuple(events), broken, {path.name: position})
+            if len(events) == BATCH:
+                yield tuple(events), broken, position
                 events, broken = [], 0
         if events or broken:
-            yield Batch(tuple(events), broken, {path.name: position})
+            yield tuple(events), broken, position
 
 
 def _lines(file: IO[bytes]) -> Iterator[tuple[bytes | None, int]]:

@@ -34,6 +34,7 @@ import msgspec
 
 from penstock.errors import NotAllowed, NotReachable, NotUnderstood
 from penstock.graph.vocabulary import Case
+from penstock.respond.telling import mark
 from penstock.settings import Settings, WebhookSetting
 
 #: Name of the job that delivers one message.
@@ -81,13 +82,12 @@ class Webhooks:
 def message_of(case: Case) -> dict[str, Any]:
     """What is sent about a case: what it is now, and what happened last. It holds no text of any prompt or answer."""
     last = case.history[-1] if case.history else None
-    mark = f"{case.id} {case.changed_at} {case.state} {case.event_count} {len(case.history)}"
     shown = msgspec.to_builtins(case)
     shown["history"] = shown["history"][-10:]
     shown["events"] = shown["events"][-10:]
     return {
         "schema": SCHEMA,
-        "id": hashlib.sha256(mark.encode()).hexdigest()[:32],
+        "id": mark(case),
         "type": "case.changed",
         "at": case.changed_at,
         "what": last.what if last else "",

@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock.errors import NotReachable, PenstockError, WrongUse
 from penstock.settings import load_settings, state_directory
@@ -34,6 +34,7 @@ def _serve(asked: argparse.Namespace) -> int:
     import uvicorn
 
     from penstock.graph.store import open_store
+    from penstock.respond.telling import begin, forget
     from penstock.respond.webhook import Webhooks
     from penstock.serve.app import build
     from penstock.serve.guard import choose, is_loopback
@@ -52,8 +53,9 @@ def _serve(asked: argparse.Namespace) -> int:
     guard = choose(asked.host, tokens=Tokens(digest) if digest else None, oidc=oidc, allowed=asked.allow_host)
     store = open_store(asked.store or state / "penstock.db")
     settings = load_settings(state, asked.config)
-    jobs, stop = Jobs(state / "jobs.db"), threading.Event()
+    jobs, stop = Jobs(state / "jobs.db", on_dead=lambda *dead: live.report(*_undelivered(*dead))), threading.Event()
     live = Live(store, settings, state, notify=Webhooks(jobs, settings) if settings.webhooks else None)
+    (begin if settings.webhooks else forget)(store)
     delivery = threading.Thread(target=jobs.run, args=(stop,), name="penstock-jobs", daemon=True)
     config = uvicorn.Config(
         build(live, guard),
@@ -122,6 +124,14 @@ def _bind(config: uvicorn.Config) -> socket.socket:
             "The address cannot be listened on", f"{config.host}:{config.port}", f"{error.strerror}; try --port 0"
         ) from error
     return listening
+
+
+def _undelivered(name: str, payload: Any, why: str) -> tuple[str, str]:
+    """A message that was given up, in the words of a failure."""
+    from penstock.work.jobs import RETRIES
+
+    url = payload.get("url", "") if isinstance(payload, dict) else ""
+    return f"deliver case changes to {url or name}", f"Given up after {RETRIES} more tries: {why}"
 
 
 def _make_token(asked: argparse.Namespace) -> int:

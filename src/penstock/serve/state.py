@@ -5,15 +5,16 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.errors import PenstockError
 from penstock.graph.store.protocol import Store
-from penstock.graph.vocabulary import Case
 from penstock.respond.loop import turn
-from penstock.respond.refresh import Notify, Refreshed, refresh, stamp_of
+from penstock.respond.refresh import HOUR, Refreshed, refresh, stamp_of
+from penstock.respond.spool import ASIDE, waits
+from penstock.respond.telling import Notify
 from penstock.serve.world import World
 from penstock.settings import Settings
 
@@ -36,7 +37,7 @@ class Failure:
 class Live:
     """Holds the store open and the newest world in memory; threads read ``world`` without locking.
 
-    notify: told of cases that changed, as ``respond.refresh`` tells it.
+    notify: told of every case that changed, by whichever process.
     """
 
     def __init__(self, store: Store, settings: Settings, state: Path, *, notify: Notify | None = None) -> None:
@@ -47,6 +48,7 @@ class Live:
         self._notify = notify
         self._world = World.empty(settings)
         self._stamp = ""
+        self._seen: tuple[int, float] | None = None
         self._changing = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -64,17 +66,35 @@ class Live:
         return self._world
 
     def turn(self, *, now: float | None = None) -> None:
-        """Take in what the gateway saw and what other processes wrote; cheap when that is nothing."""
+        """Take in what the gateway saw and what other processes wrote; next to nothing when that is nothing."""
         now = time.time() if now is None else now
         with self._changing:
+            version = self.store.version()
+            if self._seen and self._seen[0] == version and now < self._seen[1] and not self._spooled():
+                return
             turned = turn(self.store, self.settings, self.state, now=now, notify=self._notify)
             if turned.refreshed:
                 self._show(turned.refreshed, now)
-            elif self._stamp != stamp_of(self.store, self.settings, now):
+            elif self._stamp != turned.stamp:
                 self._show(refresh(self.store, self.settings, self.state, now=now, notify=self._notify), now)
-            cases = tuple(self.store.cases())
-            if _marks(cases) != _marks(self._world.cases):
-                self._world = replace(self._world, cases=cases)
+            elif self._world.cases != turned.cases:
+                self._world = replace(self._world, cases=turned.cases)
+            self._seen = version, self._next_end(now)
+
+    def report(self, what: str, why: str) -> None:
+        """Let a failure of something else that runs beside the loop show on Today and under /api/v1/health."""
+        before = self.failures.get(what)
+        self.failures[what] = (
+            replace(before, why=why, times=before.times + 1) if before else Failure(what, why, time.time())
+        )
+
+    def _spooled(self) -> bool:
+        return waits(self.store, self.state / "spool")
+
+    def _next_end(self, now: float) -> float:
+        """When time alone may change something: the end of an acceptance or a snooze, the hour, the spool's old files."""
+        ends = [case.until for case in self._world.cases] + [a.until for a in self.store.acceptances()]
+        return min([end for end in ends if end is not None and end > now] + [(now // HOUR + 1) * HOUR, now + ASIDE])
 
     def start(self) -> None:
         """Build the first world and start the loop. A failure is kept and shown, never raised."""
@@ -104,17 +124,9 @@ class Live:
             act()
         except Exception as error:  # the loop outlives whatever one turn meets; the failure is shown instead
             why = str(error) if isinstance(error, PenstockError) else f"{type(error).__name__}: {error}"
-            before = self.failures.get(what)
-            self.failures[what] = (
-                replace(before, why=why, times=before.times + 1) if before else Failure(what, why, time.time())
-            )
-            if not before:
+            if what not in self.failures:
                 traceback.print_exc()
+            self.report(what, why)
             return False
         self.failures.pop(what, None)
         return True
-
-
-def _marks(cases: Iterable[Case]) -> set[tuple[str, str, float, int]]:
-    """What tells two states of the cases apart."""
-    return {(case.id, case.state, case.changed_at, case.event_count) for case in cases}

@@ -149,6 +149,9 @@ class Store(Protocol):
     def version(self) -> int:
         """Grows with every write of any process: while it stands still, what was read before still holds."""
 
+    def graph_version(self) -> int:
+        """Grows with every scan, word and rename; of one version, the graph changes only as people's words end."""
+
     def exclusive(self, name: str) -> AbstractContextManager[None]:
         """Hold off every thread and process that asks for the same name. Whoever dies lets go of it.
 

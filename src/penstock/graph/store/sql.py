@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -36,6 +36,8 @@ from penstock.graph.vocabulary import (
     Relation,
     Unseen,
 )
+
+_T = TypeVar("_T")
 
 #: Entries of the outbox that are kept for readers that lag behind.
 OUTBOX_KEEPS = 10_000
@@ -179,7 +181,7 @@ class SqlStore:
             bodies = connection.scalars(
                 sa.select(t.body).where(t.tenant == self.tenant, t.closed_at.is_(None)).order_by(t.position)
             ).all()
-        return [decode(body, Finding) for body in bodies]
+        return _decode_all(bodies, Finding)
 
     def questions(self) -> Sequence[Question]:
         return [decode(body, Question) for body in self._bodies(schema.questions, schema.questions.c.seq)]
@@ -257,7 +259,7 @@ class SqlStore:
             wanted = wanted.where(t.application == key_text(application))
         with self._read() as connection:
             bodies = connection.scalars(wanted.order_by(t.at.desc(), t.id).limit(limit)).all()
-        return [decode(body, Event) for body in bodies]
+        return _decode_all(bodies, Event)
 
     def save_cases(self, cases: Iterable[Case]) -> None:
         """Cases not named here stay as they are."""
@@ -287,7 +289,7 @@ class SqlStore:
         bodies = connection.scalars(
             sa.select(t.body).where(t.tenant == self.tenant).order_by(t.changed_at.desc(), t.id)
         ).all()
-        return [decode(body, Case) for body in bodies]
+        return _decode_all(bodies, Case)
 
     # ── keys, audit, small values ────────────────────────────────────────────────────────────────────────────────────
 
@@ -362,6 +364,10 @@ class SqlStore:
 
     def version(self) -> int:
         return int(self.get(_WRITES, 0))
+
+    def graph_version(self) -> int:
+        with self._read() as connection:
+            return self._version(connection)
 
     def exclusive(self, name: str) -> AbstractContextManager[None]:
         return alone(self.engine, self.tenant, name)
@@ -930,6 +936,12 @@ class _Latest:
 
     def holds(self, version: int, now: float) -> bool:
         return self.version == version and (self.until is None or now < self.until)
+
+
+def _decode_all(bodies: Sequence[str], type: type[_T]) -> list[_T]:
+    """Many at once, which takes half the time of one by one."""
+    found: list[_T] = decode(f"[{','.join(bodies)}]", list[type])  # type: ignore[valid-type]
+    return found
 
 
 def _case_rows(cases: Iterable[Case]) -> dict[str, dict[str, Any]]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
 from penstock.errors import WrongUse
-from penstock.graph.vocabulary import SEVERITIES, Case, CaseChange
-from penstock.respond.accept import accept
-from penstock.respond.cases import LONGEST_SNOOZE, resolve, snooze
+from penstock.graph.vocabulary import SEVERITIES, Case
+from penstock.respond.accept import accept, revoke
+from penstock.respond.cases import decide as change_case
+from penstock.respond.cases import reopen, resolve, snooze
 from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
 from penstock.serve.api.events import EventRow, event_row
 from penstock.serve.api.shapes import Done, Ref, Risk
@@ -118,34 +118,36 @@ def decide(call: Call, body: CaseDecision) -> Done:
     """Accept, resolve, snooze or reopen a case, with the reason and an end date."""
     live, case = call.live, _case(call)
     until = call.now + body.days * DAY
+    said: dict[str, Any] = {"who": call.user, "why": body.why, "now": call.now}
     if body.action == "accept":
         if not case.findings:
             raise WrongUse("Nothing on this case can be accepted", case.id, "Resolve it: it holds only events")
         for finding in case.findings:
-            accept(live.store, finding, who=call.user, why=body.why, until=until, now=call.now)
+            accept(live.store, finding, until=until, **said)
         note = f"Accepted for {body.days} days"
     elif body.action == "snooze":
-        if body.days * DAY > LONGEST_SNOOZE:
-            raise WrongUse("A case sleeps 90 days at most", "days", "Accept it instead: that says you live with it")
-        live.store.save_cases((snooze(case, who=call.user, why=body.why, until=until, now=call.now),))
+        change_case(live.store, case.id, lambda known: snooze(known, until=until, **said))
         note = f"Snoozed for {body.days} days; it comes back by itself, or when it gets worse"
     elif body.action == "resolve":
-        live.store.save_cases((resolve(case, who=call.user, why=body.why, now=call.now),))
+        change_case(live.store, case.id, lambda known: resolve(known, **said))
         note = "Resolved; it re-opens at the next look if its cause is still there"
     else:
-        live.store.save_cases((_reopened(case, call, body.why),))
+        _check_reopening(call, case)
+        for finding in case.findings:
+            revoke(live.store, finding, **said)
+        change_case(live.store, case.id, lambda known: reopen(known, **said))
         note = "Open again"
     live.store.audit(call.user, f"{body.action} ({body.days} days): {body.why}", case.id, call.now)
     live.refresh(now=call.now)
     return Done(note)
 
 
-def _reopened(case: Case, call: Call, why: str) -> Case:
-    if case.state not in {"snoozed", "resolved"}:
-        hint = "An acceptance ends on its date" if case.state == "accepted" else "Nothing to do"
-        raise WrongUse(f"A case that is {case.state} cannot be reopened", case.id, hint)
-    line = CaseChange(call.now, call.user, f"reopened: {why}")
-    return replace(case, state="open", until=None, changed_at=call.now, history=(*case.history, line))
+def _check_reopening(call: Call, case: Case) -> None:
+    """What would be closed again at once is not opened."""
+    if case.state == "open":
+        raise WrongUse("The case is open already", case.id)
+    if case.findings and not any(finding in call.live.world.findings for finding in case.findings):
+        raise WrongUse("The cause of this case is gone", case.id, "It re-opens by itself if the cause comes back")
 
 
 def case_row(world: World, case: Case) -> CaseRow:
