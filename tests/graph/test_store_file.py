@@ -29,8 +29,17 @@ def scan(count: int, at: float) -> Scan:
 
 def test_the_file_is_private_and_its_folder_is_made(tmp_path):
     path = tmp_path / "new" / "penstock.db"
-    open_store(path).close()
-    assert path.stat().st_mode & 0o077 == 0
+    before = os.umask(0o022)
+    try:
+        store = open_store(path)
+        with store.exclusive("refresh"):
+            store.ingest(scan(3, 1.0))
+            modes = {file.name: file.stat().st_mode & 0o777 for file in (path.parent, *path.parent.iterdir())}
+        store.close()
+    finally:
+        os.umask(before)
+    assert len(modes) >= 5  # the write-ahead log and the lock among them
+    assert modes.pop("new") == 0o700 and set(modes.values()) == {0o600}
 
 
 def test_a_store_from_a_newer_version_is_refused_and_not_touched(tmp_path):

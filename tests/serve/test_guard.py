@@ -21,6 +21,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import NotAllowed, NotReachable, NotUnderstood, WrongUse
+from penstock.graph.vocabulary import Event
+from penstock.protect.sink import Spool
 from penstock.serve.guard import COOKIE, MOST_BODY, Guard, choose, is_loopback
 from penstock.serve.headers import CONTENT_SECURITY_POLICY
 from penstock.serve.oidc import Oidc
@@ -349,3 +351,23 @@ def test_the_command_serves_says_where_and_stops_when_told(tmp_path: Path) -> No
     running.send_signal(signal.SIGTERM)
     running.communicate(timeout=60)
     assert running.returncode == 0
+
+
+@pytest.mark.slow
+def test_nobody_else_on_the_machine_can_read_what_the_servers_write(tmp_path: Path) -> None:
+    state = tmp_path / "new" / "state"
+    command("--state", str(state), "--make-token").communicate(timeout=60)
+    (state / "penstock.yaml").write_text("webhooks:\n  - {url: 'http://127.0.0.1:9/', secret_env: HOOK_SECRET}\n")
+    (state / "penstock.yaml").chmod(0o600)
+    running = command("--state", str(state), "--port", "0")
+    assert running.stdout
+    running.stdout.readline()
+    spool = Spool(state / "spool")
+    spool.emit(Event("e1", time.time(), "call", ""))
+    spool.close()
+    made = [path for path in state.rglob("*") if path.exists()]
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=60)
+    assert {"penstock.db", "snapshot.json", "token", "jobs.db", "spool"} <= {path.name for path in made}
+    assert {oct(stat.S_IMODE(path.stat().st_mode)) for path in made if path.is_file()} == {"0o600"}
+    assert {oct(stat.S_IMODE(path.stat().st_mode)) for path in (state, *made) if path.is_dir()} == {"0o700"}

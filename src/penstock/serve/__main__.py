@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import socket
 import sys
@@ -23,6 +24,7 @@ DEFAULT_PORT = 8420
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until told to stop; 0 after a clean stop, 2 when it could not start as asked."""
     asked = _parser().parse_args(arguments)
+    os.umask(0o077)  # whatever is written tells of an organisation's weaknesses
     try:
         return _make_token(asked) if asked.make_token else _serve(asked)
     except PenstockError as error:
@@ -44,7 +46,7 @@ def _serve(asked: argparse.Namespace) -> int:
     from penstock.work.jobs import Jobs
 
     state = state_directory(asked.state)
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     demands = not is_loopback(asked.host) or asked.token_file is not None or asked.require_token
     digest = stored_hash(state, asked.token_file) if demands else None
     if asked.require_token and not digest:
@@ -138,7 +140,7 @@ def _make_token(asked: argparse.Namespace) -> int:
     from penstock.serve.tokens import make_token
 
     state = state_directory(asked.state)
-    state.mkdir(parents=True, exist_ok=True)
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
     print(make_token(state))
     print("Keep it: only its hash is stored, and any earlier token no longer works", file=sys.stderr)
     return 0

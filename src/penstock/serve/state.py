@@ -92,7 +92,7 @@ class Live:
         return waits(self.store, self.state / "spool")
 
     def _next_end(self, now: float) -> float:
-        """When time alone may change something: the end of an acceptance or a snooze, the hour, the spool's old files."""
+        """When time alone may change something: an acceptance or a snooze ends, the hour, old files of the spool."""
         ends = [case.until for case in self._world.cases] + [a.until for a in self.store.acceptances()]
         return min([end for end in ends if end is not None and end > now] + [(now // HOUR + 1) * HOUR, now + ASIDE])
 
