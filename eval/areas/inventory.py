@@ -36,12 +36,12 @@ def run(set_dir: Path, scorers: Path, repos: Path | None, out: Path) -> dict[str
     if not found or repos is None:
         return None
     out.mkdir(parents=True, exist_ok=True)
-    files, cpu, without = 0, 0.0, 0
+    files, without, before = 0, 0, _cpu()
     counted = False
-    for path in found:
-        before = _cpu()
-        graph = inventory(repos / path.stem)
-        cpu += _cpu() - before
+    with Workers(processes=1, memory_mb=1024) as workers:  # a process of its own: a file that never ends costs one file
+        graphs = [(path, inventory(repos / path.stem, workers)) for path in found]
+    cpu = _cpu() - before
+    for path, graph in graphs:
         files += sum(1 for each in (repos / path.stem).rglob("*") if each.is_file() and ".git" not in each.parts)
         report = simple_report(graph)
         (out / f"{path.stem}.json").write_text(json.dumps(report, indent=1))
@@ -61,10 +61,9 @@ def run(set_dir: Path, scorers: Path, repos: Path | None, out: Path) -> dict[str
     return figures
 
 
-def inventory(folder: Path) -> Graph:
-    """The merged graph of one folder, scanned in this process."""
-    with Workers(processes=0) as workers:
-        done = scan([folder], settings=Settings(), cache=None, workers=workers, now=time.time())
+def inventory(folder: Path, workers: Workers) -> Graph:
+    """The merged graph of one folder."""
+    done = scan([folder], settings=Settings(), cache=None, workers=workers, now=time.time())
     return merge(done.observations, complete=done.complete, unseen=done.unseen, at=done.at)
 
 

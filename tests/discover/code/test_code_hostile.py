@@ -1,6 +1,7 @@
 """Hostile and broken files cost a bounded amount and never an exception."""
 
 import json
+import random
 
 import pytest
 
@@ -129,3 +130,39 @@ def test_a_notebook_of_a_hundred_thousand_cells(see):
     seen = see({"a.ipynb": json.dumps({"cells": cells}, indent=1)})
     assert seen.names("model") == {"gpt-4o"}
     assert any("10 cells" in u.why for u in seen.unseen)
+
+
+SEEDS = {
+    "a.py": (
+        "from agents import Agent, function_tool\nfrom openai import OpenAI\nM = {'a': 'gpt-4o'}\n"
+        "@function_tool\ndef f(x: str = f'{M}') -> str:\n    return [y for y in x if y][0]\n"
+        "a = Agent(name='A', model=M['a'], tools=[f, *[f]], instructions=('x' 'y' + str(1)))\n"
+    ),
+    "b.ts": (
+        "import OpenAI from 'openai';\nimport { tool, generateText } from 'ai';\nconst { m = 'x', ...r } = process.env;\n"
+        "export const t = tool({ execute: async ({ a }) => `${a}` });\nclass C { c = new OpenAI(); f(p: string = m) {\n"
+        "  return this.c.chat.completions.create({ model: p ?? 'gpt-4o', ...r }); } }\nnew C().f('gpt-4.1');\n"
+    ),
+    "package.json": '{"dependencies": {"ai": "1", "openai": "^4"}}',
+    "pyproject.toml": '[project]\ndependencies = ["openai>=1", "langchain"]\n[tool.poetry.dependencies]\nmcp = "1"\n',
+    "n.ipynb": '{"cells": [{"cell_type": "code", "source": ["%pip\\n", "import openai\\n"]}], "metadata": {}}',
+}
+
+
+@pytest.mark.slow
+def test_damaged_files_never_raise(see):
+    chance = random.Random(20261122)
+    pieces = [b"(", b"[", b"{", b'"""', b"'", b"\n", b"\\", b"`", b"${", b"*", b"=", b"\0", b"\xff"]
+    for _ in range(400):
+        damaged = {}
+        for path, text in SEEDS.items():
+            data = bytearray(text.encode())
+            for _ in range(chance.randint(0, 8)):
+                at = chance.randrange(len(data))
+                if chance.random() < 0.5:
+                    del data[at : at + chance.randint(1, 20)]
+                else:
+                    data[at:at] = chance.choice(pieces)
+                data = data or bytearray(b" ")
+            damaged[path] = bytes(data)
+        see(damaged)
