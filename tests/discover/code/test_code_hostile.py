@@ -139,7 +139,8 @@ SEEDS = {
         "a = Agent(name='A', model=M['a'], tools=[f, *[f]], instructions=('x' 'y' + str(1)))\n"
     ),
     "b.ts": (
-        "import OpenAI from 'openai';\nimport { tool, generateText } from 'ai';\nconst { m = 'x', ...r } = process.env;\n"
+        "import OpenAI from 'openai';\nimport { tool, generateText } from 'ai';\n"
+        "const { m = 'x', ...r } = process.env;\n"
         "export const t = tool({ execute: async ({ a }) => `${a}` });\nclass C { c = new OpenAI(); f(p: string = m) {\n"
         "  return this.c.chat.completions.create({ model: p ?? 'gpt-4o', ...r }); } }\nnew C().f('gpt-4.1');\n"
     ),
