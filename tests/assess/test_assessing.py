@@ -29,7 +29,7 @@ def test_the_chain_from_customer_table_to_public_agent_is_one_finding_with_its_p
     assert [world.name(step.asset) for step in finding.path] == ["shop", "helper", "serving", "risk", "customers"]
     assert [step.verb for step in finding.path] == ["", "invokes", "invokes", "serves", "trained_on"]
     assert world.name(finding.fix_at) == "shop"
-    assert "pii" in finding.explanation and "risk" in finding.explanation
+    assert "personal data" in finding.explanation and "risk" in finding.explanation
 
 
 @pytest.mark.parametrize("cut", range(4))

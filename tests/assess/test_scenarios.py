@@ -76,9 +76,9 @@ def _silence(must_not: list[Any], found: Mapping[Any, Any]) -> Iterator[str]:
     for one in must_not:
         ceiling = {"none": -1, "low": 1}[one.get("max", "low")]
         for (rule, asset), finding in found.items():
-            if rule == one["rule"] and one["asset"] in ("*", asset):
-                if SEVERITIES.index(finding["severity"]) > ceiling:
-                    yield f"false: {rule} on {asset}: {one['why']}"
+            meant = rule == one["rule"] and one["asset"] in ("*", asset)
+            if meant and SEVERITIES.index(finding["severity"]) > ceiling:
+                yield f"false: {rule} on {asset}: {one['why']}"
 
 
 def _order(expected: list[Any], ranking: list[list[str]], found: Mapping[Any, Any]) -> Iterator[str]:

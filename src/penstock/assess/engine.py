@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.assess.answers import answers
 from penstock.assess.assessment import Assessment
 from penstock.assess.facts import Facts, sensitive
-from penstock.assess.match import Match, Matcher, Missing
+from penstock.assess.match import Match, Matcher
 from penstock.assess.paths import attack_paths
+from penstock.assess.questions import Questions
 from penstock.assess.rules import Rule, load_rules
 from penstock.assess.score import Score, score
+from penstock.assess.words import told
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
 from penstock.graph.store.protocol import Acceptance
-from penstock.graph.vocabulary import PROPS, SEVERITIES, Finding, Question, Step
+from penstock.graph.vocabulary import Finding, Question, Step
 from penstock.settings import Organisation
-
-#: Derived fields → the property to ask for when they are unknown.
-_ASK_FOR = {
-    "reach": "exposure",
-    "anonymous": "auth",
-    "guarded_in": "input_filter",
-    "guarded_out": "output_filter",
-    "high_risk": "purpose",
-    "criticality": "supports",
-    "owned": "owned_by",
-}
 
 
 def assess(
@@ -70,22 +60,18 @@ def judge(rules: Iterable[Rule], facts: Facts) -> tuple[list[Raised], list[Quest
     """Every rule over the graph: what is surely so is raised, what hangs on the unknown is asked."""
     matcher = Matcher(facts)
     raised: list[Raised] = []
-    asked: dict[tuple[str, str], tuple[tuple[float, ...], Question]] = {}
+    questions = Questions(matcher)
     for rule in rules:
         sure: dict[str, list[Match]] = {}
         for match in matcher.matches(rule):
-            if match.missing:
-                for missing in match.missing if match.evident else ():
-                    _ask(asked, _unknown(rule, missing, facts.graph), _weight(rule, match, facts))
-            elif rule.asks:
-                about = _told(rule.row.ask, match, facts)
-                _ask(asked, Question(match.bound[rule.subject], about, rule.id), _weight(rule, match, facts))
+            if match.missing or rule.asks:
+                questions.add(rule, match)
             else:
                 sure.setdefault(match.bound[rule.subject], []).append(match)
         raised += [_raised(rule, subject, matches, matcher) for subject, matches in sure.items()]
     raised.sort(key=lambda one: (-one.finding.score, one.rule.id, one.finding.subject))
-    questions = sorted(asked.values(), key=lambda pair: (pair[0], pair[1].asset, pair[1].about))
-    return _uncovered(raised), [question for _, question in questions]
+    known = {(one.rule.name, one.finding.subject) for one in raised}
+    return _uncovered(raised), questions.ordered(known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +103,8 @@ def _raised(rule: Rule, subject: str, matches: list[Match], matcher: Matcher) ->
         subject=subject,
         title=rule.row.title,
         severity=worst.severity,
-        explanation=_told(rule.row.explain, match, facts),
-        fix=_told(rule.row.fix, match, facts),
+        explanation=told(rule.row.explain, match, facts),
+        fix=told(rule.row.fix, match, facts),
         path=_path(rule, match, facts),
         score=worst.value,
         score_range=(worst.low, worst.high),
@@ -166,56 +152,3 @@ def _path(rule: Rule, match: Match, facts: Facts) -> tuple[Step, ...]:
 def back(proof: tuple[Step, ...]) -> tuple[Step, ...]:
     """A proof (origin to asset) walked from the asset to the origin, without the asset itself."""
     return tuple(Step(proof[n - 1].asset, proof[n].verb, not proof[n].forward) for n in range(len(proof) - 1, 0, -1))
-
-
-# ── questions ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _ask(
-    asked: dict[tuple[str, str], tuple[tuple[float, ...], Question]], question: Question, weight: tuple[float, ...]
-) -> None:
-    key = (question.asset, question.prop or question.verb or question.about)
-    if key not in asked or (weight, question.rule) < (asked[key][0], asked[key][1].rule):
-        asked[key] = (weight, question)
-
-
-def _weight(rule: Rule, match: Match, facts: Facts) -> tuple[float, ...]:
-    """What to ask first: questions of their own by rank, then what hangs on the worst rule; weighty assets first."""
-    impact = facts.impact(match.bound[rule.subject])[0]
-    if rule.asks:
-        return (0 if not match.missing else 3, rule.row.rank, -impact)
-    severity = SEVERITIES.index(rule.row.severity)
-    return (1 if severity > 2 else 2, -severity, -impact)
-
-
-def _unknown(rule: Rule, missing: Missing, graph: Graph) -> Question:
-    name = graph.assets[missing.asset].name
-    prop = _ASK_FOR.get(missing.prop, missing.prop)
-    if prop in PROPS:
-        return Question(missing.asset, f"{name}: {PROPS[prop].meaning}", rule.id, prop=prop)
-    verb = missing.verb or prop
-    about = f"{name}: whether there is more that it {verb.replace('_', ' ')}"
-    return Question(missing.asset, about, rule.id, verb=verb)
-
-
-# ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _told(text: str, match: Match, facts: Facts) -> str:
-    """The text with ``{variable}`` and ``{variable.field}`` filled in."""
-
-    def word(found: re.Match[str]) -> str:
-        name, _, field = found[1].partition(".")
-        if name == "path":
-            return str(max(0, len(match.path) - 1))
-        asset = facts.graph.assets[match.bound[name]]
-        if not field:
-            return asset.name
-        if field == "labels":
-            return ", ".join(sensitive(facts.labelling.touches(asset.id))) or "no known sensitive data"
-        value = facts.of(asset.id).get(field)
-        if isinstance(value, list | tuple | set | frozenset):
-            return ", ".join(sorted(map(str, value)))
-        return "unknown" if value is None else str(int(value) if isinstance(value, float) else value)
-
-    return re.sub(r"\{([^{}]*)\}", word, text)

@@ -10,10 +10,10 @@ from typing import Any
 
 from penstock.assess.high_risk import high_risk_use
 from penstock.conditions import SCHEMAS, Field
-from penstock.graph import identity
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
-from penstock.graph.vocabulary import LABELS, SENSITIVE, VERBS, Asset
+from penstock.graph.owners import owners_of
+from penstock.graph.vocabulary import DATA_KINDS, LABELS, MARKS, SENSITIVE, VERBS, Asset
 from penstock.settings import Organisation
 
 _EXPOSURES = ("private", "corporate", "partner", "internet")
@@ -43,9 +43,25 @@ RULE_SCHEMAS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
 )
 
 #: Verbs by which the source makes use of the target: who reaches the source reaches the target through it.
-_USES = frozenset(
+USES = frozenset(
     "invokes uses_tool uses_model delegates_to serves exposes_tool connects_to retrieves_from reads loads runs_as "
     "holds grants deployed_on".split()
+)
+#: Verbs that show that an application puts something before a model, or before what does.
+_ANSWERS = ("instructed_by", "uses_tool", "retrieves_from", "invokes", "delegates_to", "sends_to", "remembers_in")
+#: Kinds that somebody reaches, or does not.
+_REACHABLE = frozenset(
+    {
+        "agent",
+        "assistant",
+        "endpoint",
+        "workspace",
+        "mcp_server",
+        "infrastructure",
+        "registry",
+        "repository",
+        *DATA_KINDS,
+    }
 )
 #: Verbs that give the source power over the target.
 _POWER = frozenset("runs_as can_read can_write can_admin can_assume holds grants deployed_on".split())
@@ -88,7 +104,7 @@ class Facts:
         """Every known field of the asset, observed and derived."""
         if id not in self._of:
             asset, labelling = self.graph.assets[id], self.labelling
-            contains, sees = labelling.contains(id), labelling.sees(id)
+            contains, sees = labelling.contains(id) | (asset.labels & MARKS), labelling.sees(id)
             fields = {name: value for name, value in asset.props.items() if value is not None} | {
                 "id": asset.id,
                 "name": asset.name,
@@ -110,6 +126,7 @@ class Facts:
                 "high_risk": high_risk_use(asset.props["purpose"]) if asset.prop("purpose") else None,
                 "criticality": max(self._criticalities(id), default=None),
                 "sanction": self._sanction(asset),
+                "approval": self._approval(asset),
                 "served": self._served(asset) if asset.kind == "model" else None,
                 "holders": float(len({r.source for r in self.graph.into(id, "holds", "runs_as")})),
             }
@@ -119,7 +136,7 @@ class Facts:
     def users(self, id: str) -> tuple[str, ...]:
         """The asset and everything that makes use of it, nearest first."""
         if id not in self._users:
-            self._users[id] = tuple(self._walk([id], _USES, forward=False))
+            self._users[id] = tuple(self._walk([id], USES, forward=False))
         return self._users[id]
 
     def powers(self, ids: Iterable[str]) -> Iterator[str]:
@@ -148,7 +165,7 @@ class Facts:
         widest = max(known, key=_EXPOSURES.index, default=None)
         if widest == "internet":
             return widest
-        doors = [asset for asset in assets if asset.id != id and not any(self.graph.into(asset.id, *_USES))]
+        doors = [asset for asset in assets if asset.id != id and not any(self.graph.into(asset.id, *USES))]
         return None if any(not door.prop("exposure") for door in doors) else widest
 
     def _anonymous(self, id: str) -> bool | None:
@@ -233,11 +250,31 @@ class Facts:
         return any(True for name in names for _ in self.graph.into(name, "serves"))
 
     def _owned(self, id: str) -> bool | None:
-        homes = [identity.application(scope).id for scope in self.graph.scopes_of(id)]
-        homes += [relation.target for relation in self.graph.out(id, "defined_in")]
-        if any(True for home in [id, *homes] for _ in self.graph.out(home, "owned_by")):
+        if owners_of(self.graph, id):
             return True
         return False if self.graph.knows_all(id, "owned_by") else None
+
+    def answers(self, id: str) -> bool:
+        """Whether it is something that somebody reaches: a service, or an application that does more than train."""
+        asset, graph = self.graph.assets[id], self.graph
+        if asset.kind != "application":
+            return asset.kind in _REACHABLE
+        used = [relation.target for relation in graph.out(id, "uses_model")]
+        return any(graph.out(id, *_ANSWERS)) or any(not any(graph.into(model, "fine_tuned_from")) for model in used)
+
+    def assistants_of(self, asset: Asset) -> list[Asset]:
+        """The assistants by which alone a tool or tool server is used; empty when others use it too."""
+        users = [self.graph.assets[r.source] for r in self.graph.into(asset.id, "uses_tool", "connects_to")]
+        if any(user.kind != "assistant" for user in users):
+            return []
+        return sorted(users, key=lambda user: user.id)
+
+    def _approval(self, asset: Asset) -> str | None:
+        """What was said of the tool, else of the assistants by which alone it is used: one that asks asks for all."""
+        if asset.kind not in ("tool", "mcp_server") or asset.prop("approval"):
+            return None
+        said = {assistant.prop("approval") for assistant in self.assistants_of(asset)}
+        return "none" if "none" in said else "required" if said == {"required"} else None
 
     def _revoked(self, asset: Asset) -> bool:
         said = [str(asset.prop("scope") or "")]
@@ -285,13 +322,15 @@ class Facts:
     def likelihood(self, id: str) -> tuple[int, int, int, str]:
         """How readily it is reached, 1 to 4: (lowest, likely, highest, why). Unknown exposure widens it."""
         lowest, highest, why = 1, 1, "no way in from outside is known"
-        known = False
+        known, widest = False, 1
         for user in self.users(id):
             asset = self.graph.assets[user]
             value = self._door(asset)
             if value is None:
                 continue
             known = True
+            if asset.prop("exposure") == "internet" and asset.prop("auth") is None:
+                widest = 4
             if value > 2 and self._guarded(user, "input_filter") and self._guarded(user, "output_filter"):
                 value -= 1
             if value > lowest:
@@ -301,7 +340,7 @@ class Facts:
         asset = self.graph.assets[id]
         if asset.kind in ("model", "mcp_server", "tool", "package") and lowest < 3 and self._foreign(asset):
             lowest, why, known = 3, "it comes from outside and may change", True
-        highest = lowest if known else 4
+        highest = max(lowest, widest) if known else 4
         return lowest, lowest if known else 2, highest, why if known else "nobody said who can reach it"
 
     @staticmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,12 +20,16 @@ MAX_VISITED, MAX_MATCHES = 5_000, 200
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What is not known: a property of an asset, or whether it has a relation."""
+    """What is not known: a property of an asset, or whether it has a relation (as its source, or as its target).
+
+    ``absence``: it is an ``absent`` chain that hangs on it.
+    """
 
     asset: str
     prop: str = ""
     verb: str = ""
-    chain: str = ""
+    forward: bool = True
+    absence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +206,7 @@ class Matcher:
             if exists is True:
                 return None
             if isinstance(exists, Missing):
-                missing.append(exists)
+                missing.append(replace(exists, absence=True))
         return Match(bound, path, tuple(dict.fromkeys(missing)), evident)
 
     @staticmethod
@@ -216,14 +220,14 @@ class Matcher:
         """Whether the chain lies in the graph; False only where everything along it was seen."""
         if chain.spots[0].variable not in bound:
             if chain.spots[-1].variable not in bound:
-                return Missing(next(iter(bound.values())), chain=chain.text)
+                raise AssertionError(f"the chain {chain.text!r} shares no end with the rule")
             chain = chain.reversed()
         doubt: Missing | None = None
         level = {bound[chain.spots[0].variable]}
         for segment, spot in zip(chain.segments, chain.spots[1:], strict=True):
             following: set[str] = set()
             for id in sorted(level):
-                doubt = doubt or self._unsure(id, segment, chain)
+                doubt = doubt or self._unsure(id, segment)
                 for end in self._walk(id, segment):
                     if self.graph.assets[end].kind not in spot.kinds or bound.get(spot.variable, end) != end:
                         continue
@@ -235,7 +239,7 @@ class Matcher:
             level = following
         return True if level else doubt or False
 
-    def _unsure(self, start: str, segment: Segment, chain: Chain) -> Missing | None:
+    def _unsure(self, start: str, segment: Segment) -> Missing | None:
         """The first relation along the segment that might exist unseen."""
         inner = Segment(segment.verbs, 0, segment.most - 1, segment.forward)
         for id in [start, *sorted(self._walk(start, inner))] if segment.most > 1 else [start]:
@@ -244,7 +248,7 @@ class Matcher:
             for verb in sorted(segment.verbs):
                 sure = self.graph.knows_all(id, verb) if segment.forward else self._everywhere(verb)
                 if not sure:
-                    return Missing(id, verb=verb, chain=chain.text)
+                    return Missing(id, verb=verb, forward=segment.forward)
         return None
 
     def _perhaps_gateway(self, id: str) -> str:

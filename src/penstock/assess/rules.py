@@ -15,6 +15,7 @@ from penstock.assess.facts import RULE_SCHEMAS
 from penstock.assess.frameworks import titles
 from penstock.conditions import Condition, compile
 from penstock.errors import NotUnderstood
+from penstock.graph.questions import PROP_QUESTIONS, VERB_QUESTIONS
 from penstock.graph.vocabulary import SEVERITIES
 from penstock.knowledge.pack import define_pack, load_pack
 
@@ -28,7 +29,10 @@ class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A rule as it stands in its pack."""
+    """A rule as it stands in its pack.
+
+    ``stakes`` of a row that asks is the severity that hangs on the answer, ``about`` the property or verb it asks for.
+    """
 
     id: str
     name: str
@@ -36,7 +40,8 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     match: str | list[str]
     severity: str = ""
     ask: str = ""
-    rank: int = 5
+    stakes: str = ""
+    about: str = ""
     subject: str = ""
     fix_at: str = ""
     follow: str = ""
@@ -97,6 +102,11 @@ class Rule:
     def combination(self) -> bool:
         """Whether several hops make the risk; a setting alone stops one step lower."""
         return self.name.startswith("x-")
+
+    @property
+    def starts_at(self) -> str:
+        """The severity before what is at stake and how readily it is reached move it."""
+        return self.row.severity or self.row.stakes
 
     @property
     def at_most(self) -> str:
@@ -166,7 +176,11 @@ def problems(row: Row) -> Iterator[str]:
         return
     if bool(row.severity) == bool(row.ask):
         yield "it needs either severity or ask"
-    for word in filter(None, (row.severity, row.at_most, row.at_least)):
+    if bool(row.ask) != bool(row.stakes):
+        yield "ask and stakes belong together"
+    if row.about and row.about not in PROP_QUESTIONS and row.about not in VERB_QUESTIONS:
+        yield f"there is no property or verb {row.about!r} to ask for"
+    for word in filter(None, (row.severity, row.stakes, row.at_most, row.at_least)):
         if word not in SEVERITIES:
             yield f"there is no severity {word!r}"
     needed = ("explain", "why", "fix", "does_not_mean") if row.severity else ()
@@ -179,8 +193,8 @@ def problems(row: Row) -> Iterator[str]:
         if name not in rule.kinds:
             yield f"{name!r} is no variable of its chains"
     for chain in rule.absent:
-        if not set(chain.variables) & set(rule.kinds):
-            yield f"the absent chain {chain.text!r} shares no variable with match"
+        if not {chain.variables[0], chain.variables[-1]} & set(rule.kinds):
+            yield f"the absent chain {chain.text!r} shares no variable with match at either end"
     for text in (row.explain, row.fix, row.ask):
         for word in re.findall(r"\{([^{}]*)\}", text):
             if word.partition(".")[0] not in {*rule.kinds, "path"}:

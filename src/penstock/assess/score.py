@@ -6,7 +6,7 @@ reached move it by one step. The number lies inside the severity's band, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -31,12 +31,13 @@ _WIDE = 12
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """``low`` to ``high`` is the range that the unknown leaves."""
+    """``low`` to ``high`` is the range that the unknown leaves; ``worst`` is the severity at its upper end."""
 
     severity: str
     value: float
     low: float
     high: float
+    worst: str
     terms: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -48,10 +49,10 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
     likely = max(door[1] for door in doors)
     likely_why = next(door[3] for door in doors if door[1] == likely)
     lowest, highest = max(door[0] for door in doors), max(door[2] for door in doors)
-    steps, reasons = _shifts(rule, match, matcher)
+    steps, least, most, reasons = _shifts(rule, match, matcher)
     spread = min(1.0, len(_related(match, facts)) / _WIDE)
 
-    def at(likelihood: int) -> tuple[str, float]:
+    def at(likelihood: int, steps: int) -> tuple[str, float]:
         severity = severity_of(rule, impact, likelihood, steps)
         low, high = BANDS[severity]
         inside = (
@@ -59,14 +60,16 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
         ) + _SPREAD * spread
         return severity, round(low + (high - low) * 0.99 * inside, 3)
 
-    severity, value = at(likely)
+    severity, value = at(likely, steps)
+    worst, high = at(highest, most)
     return Score(
         severity=severity,
         value=value,
-        low=min(value, at(lowest)[1]),
-        high=max(value, at(highest)[1]),
+        low=min(value, at(lowest, least)[1]),
+        high=max(value, high),
+        worst=worst,
         terms={
-            "starts at": {"value": rule.row.severity, "because": rule.row.title},
+            "starts at": {"value": rule.starts_at, "because": rule.row.title},
             "impact": {"value": impact, "because": impact_why},
             "likelihood": {"value": likely, "because": likely_why, "range": [lowest, highest]},
             "steps": {"value": steps, "because": reasons},
@@ -77,7 +80,7 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
 
 def severity_of(rule: Rule, impact: int, likelihood: int, steps: int = 0) -> str:
     """The rule's severity in a context of 1-4 impact and 1-4 likelihood, ``steps`` up or down by its own reasons."""
-    start = SEVERITIES.index(rule.row.severity)
+    start = SEVERITIES.index(rule.starts_at)
     if rule.row.fixed:
         moved = start + steps
     else:
@@ -87,20 +90,20 @@ def severity_of(rule: Rule, impact: int, likelihood: int, steps: int = 0) -> str
     return SEVERITIES[max(min(moved, most), min(least, start))]
 
 
-def _shifts(rule: Rule, match: Match, matcher: Matcher) -> tuple[int, list[str]]:
-    steps, reasons = 0, []
+def _shifts(rule: Rule, match: Match, matcher: Matcher) -> tuple[int, int, int, list[str]]:
+    """(sure, least, most) steps by the rule's own reasons, and the sure reasons: what is unknown may still count."""
+    sure, perhaps, reasons = 0, [0, 0], []
     for sign, shifts in ((1, rule.raises), (-1, rule.lowers)):
         for condition, shift in shifts:
-            if matcher.holds(condition, match.bound, max(0, len(match.path) - 1)) is True:
-                steps += sign * shift.by
+            holds = matcher.holds(condition, match.bound, max(0, len(match.path) - 1))
+            if holds is True:
+                sure += sign * shift.by
                 reasons.append(shift.why)
-    return steps, reasons
+            elif holds is not False:
+                perhaps[sign < 0] += shift.by
+    raised, lowered = perhaps
+    return sure, sure - lowered, sure + raised, reasons
 
 
 def _related(match: Match, facts: Facts) -> frozenset[str]:
     return frozenset(facts.powers(match.bound.values()))
-
-
-def worst(scores: Iterable[Score]) -> Score:
-    """The one to show when a finding has several matches."""
-    return max(scores, key=lambda found: (found.value, found.high))

@@ -56,7 +56,7 @@ def homes_of(graph: Graph, asset: str) -> tuple[str, ...]:
     """
     known = graph.assets.get(asset)
     if known is not None and known.scope:
-        return (known.scope,)
+        return (known.scope,) if known.scope.startswith("repo:") else ()
     made = [*graph.out(asset, *MAKING), *graph.into(asset, "produces")]
     at = {evidence.scope for relation in made for evidence in graph.evidence.get(relation.key, ())}
     return tuple(sorted(scope for scope in at or graph.scopes_of(asset) if scope.startswith("repo:")))

@@ -1,0 +1,165 @@
+"""Questions instead of guesses: only what could lead to a risk worth a person's time, each once, weightiest first.
+
+A match of a rule that hangs on the unknown is *pending*. It is asked about when, with the most unfavourable answers,
+the rule would fire at medium or above. Where it hangs on several unknowns, the one on which most rules hang is asked
+first: its answer may make the others superfluous.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from penstock.assess.asking import answerable
+from penstock.assess.facts import Facts
+from penstock.assess.match import Match, Matcher, Missing
+from penstock.assess.rules import Rule
+from penstock.assess.score import BANDS, score
+from penstock.assess.words import told
+from penstock.graph.questions import PROP_QUESTIONS, VERB_QUESTIONS
+from penstock.graph.vocabulary import Question
+
+#: From this severity on a risk is worth a person's answer.
+WORTH_FROM = BANDS["medium"][0]
+#: How much less a question counts for each further unknown that the same risk hangs on.
+_PER_FURTHER = 0.8
+#: Asked before all else when as much hangs on them.
+_FIRST = ("exposure", "auth")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of an asset: a property, a relation (from its source or its target), or a rule's own matter."""
+
+    asset: str
+    prop: str = ""
+    verb: str = ""
+    of_source: bool = True
+    matter: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A match that may be one: the rule, what it hangs on, and how bad it would be."""
+
+    rule: Rule
+    subject: str
+    asked: frozenset[Asked]
+    worst: float
+    text: str = ""
+
+
+class Questions:
+    """Collects what hangs on the unknown, then says what to ask."""
+
+    def __init__(self, matcher: Matcher) -> None:
+        self.matcher = matcher
+        self.facts: Facts = matcher.facts
+        self._pending: dict[tuple[str, str, frozenset[Asked]], Pending] = {}
+
+    def add(self, rule: Rule, match: Match) -> None:
+        """Take in a match that hangs on the unknown, or any match of a rule that asks."""
+        worst = score(rule, match, self.matcher).high
+        if worst < WORTH_FROM:
+            return
+        if rule.asks:
+            self._own(rule, match, worst)
+        elif match.evident and (asked := self._open(match.missing)):
+            self._keep(Pending(rule, match.bound[rule.subject], asked, worst))
+
+    def ordered(self, known: Collection[tuple[str, str]] = ()) -> list[Question]:
+        """One question for each asset and matter, those first on which most hangs.
+
+        Args:
+            known: (name of a rule, subject) of what is sure: an answer that would raise the same again changes nothing.
+        """
+        pendings = [one for one in self._pending.values() if (one.rule.name, one.subject) not in known]
+        rules_on: dict[Asked, set[str]] = {}
+        for pending in pendings:
+            for asked in pending.asked:
+                rules_on.setdefault(asked, set()).add(pending.rule.id)
+        chosen: dict[Asked, list[Pending]] = {}
+        for pending in pendings:
+            first = min(pending.asked, key=lambda asked: (-len(rules_on[asked]), _turn(asked), _key(asked)))
+            chosen.setdefault(first, []).append(pending)
+        ranked = sorted(
+            (
+                (-max(map(_weight, reasons)), -len(rules_on[asked]), _key(asked), asked)
+                for asked, reasons in chosen.items()
+            ),
+            key=lambda row: row[:3],
+        )
+        return [self._question(asked, chosen[asked]) for *_, asked in ranked]
+
+    # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _own(self, rule: Rule, match: Match, worst: float) -> None:
+        """A rule that asks: its own text, also where its absence is not sure. What else is unknown keeps it back."""
+        if any(not missing.absence for missing in match.missing):
+            return
+        asset = match.bound[rule.subject]
+        asked = self._of_whom(asset, rule.row.about) if rule.row.about else Asked(asset, matter=rule.name)
+        if asked:
+            text = told(rule.row.ask, match, self.facts) if asked.asset == asset else ""
+            self._keep(Pending(rule, asset, frozenset({asked}), worst, text))
+
+    def _open(self, missing: Iterable[Missing]) -> frozenset[Asked]:
+        """What the unknowns come down to; empty when one of them is nobody's to answer."""
+        found: set[Asked] = set()
+        for one in missing:
+            asked = (
+                self._of_whom(one.asset, one.prop)
+                if one.prop
+                else Asked(one.asset, verb=one.verb, of_source=one.forward)
+            )
+            if asked is None:
+                return frozenset()
+            found.add(asked)
+            if asked.prop == "auth" and not self.facts.graph.assets[asked.asset].prop("exposure"):
+                # how bad a missing login is hangs on who can reach it
+                found |= {door for door in [self._of_whom(asked.asset, "exposure")] if door}
+        return frozenset(found)
+
+    def _of_whom(self, id: str, field: str) -> Asked | None:
+        """The asset that can answer for a field, and what to ask of it."""
+        found = answerable(self.facts, id, field)
+        if found is None:
+            return None
+        asset, about = found
+        if about in PROP_QUESTIONS:
+            return Asked(asset, prop=about)
+        return Asked(asset, verb=about) if about in VERB_QUESTIONS else None
+
+    def _keep(self, pending: Pending) -> None:
+        if _weight(pending) < WORTH_FROM:
+            return
+        key = pending.rule.id, pending.subject, pending.asked
+        if key not in self._pending or pending.worst > self._pending[key].worst:
+            self._pending[key] = pending
+
+    # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _question(self, asked: Asked, reasons: list[Pending]) -> Question:
+        ordered = sorted(reasons, key=lambda pending: (-_weight(pending), pending.rule.asks, pending.rule.id))
+        own = next((pending.text for pending in ordered if pending.text), "")
+        name = self.facts.graph.assets[asked.asset].name
+        return Question(asked.asset, own or worded(asked, name), ordered[0].rule.id, prop=asked.prop, verb=asked.verb)
+
+
+def worded(asked: Asked, name: str) -> str:
+    """The question about a property or a relation, with the asset's name in it."""
+    text = PROP_QUESTIONS[asked.prop] if asked.prop else VERB_QUESTIONS[asked.verb][0 if asked.of_source else 1]
+    return text.replace("{asset}", name)
+
+
+def _weight(pending: Pending) -> float:
+    return pending.worst * _PER_FURTHER ** (len(pending.asked) - 1)
+
+
+def _turn(asked: Asked) -> int:
+    """Which of two is asked first when as much hangs on either: who reaches it settles most of the rest."""
+    return _FIRST.index(asked.prop) if asked.prop in _FIRST else len(_FIRST) + (not asked.prop)
+
+
+def _key(asked: Asked) -> tuple[str, str, str, str]:
+    return asked.asset, asked.prop, asked.verb, asked.matter
