@@ -144,7 +144,7 @@ def test_up_answers_on_both_ports_is_alone_on_its_state_and_ends_whole(place):
     (tree / ".mcp.json").unlink()
     with up(*words) as again:  # without a path: what it looked at last time
         again.wait_for("Ctrl-C stops Penstock.")
-        assert re.search(r"Since last\s+1 gone", again.said), again.said
+        assert re.search(r"Since last\s+2 gone", again.said), again.said
         again.process.send_signal(signal.SIGTERM)
         assert again.ends() == 0
     assert gone(state, 0)

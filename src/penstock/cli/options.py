@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import shlex
+import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,17 +21,20 @@ from penstock.settings import Settings, load_settings, remember, state_directory
 if TYPE_CHECKING:
     from penstock.graph.store.protocol import Store
 
+#: Bytes below which a disk is as good as full: SQLite's shared memory (32 kB) and the first pages of its log.
+SPACE = 256 * 1024
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def state_options(function: Function) -> Function:
     """``--state`` and ``--config``."""
     function = click.option(
-        "--config", metavar="FILE", type=click.Path(dir_okay=False),
+        "--config", metavar="FILE", type=click.Path(),
         help="Operator configuration; default the one given last, or <state>/penstock.yaml.",
     )(function)  # fmt: skip
     return click.option(
-        "--state", metavar="DIR", type=click.Path(file_okay=False), envvar="PENSTOCK_STATE",
+        "--state", metavar="DIR", type=click.Path(), envvar="PENSTOCK_STATE",
         help="State directory; default ~/.local/state/penstock.",
     )(function)  # fmt: skip
 
@@ -62,8 +66,8 @@ def open_state(state: str | None, config: str | None, *, create: bool = False) -
         NotReachable: nothing was scanned into it yet, or it cannot be created.
     """
     directory = state_directory(state)
-    if directory.exists() and not directory.is_dir():
-        raise NotReachable("The state directory is a file", str(directory), "Name a folder with --state")
+    if in_the_way := next((p for p in (directory, *directory.parents) if p.exists() and not p.is_dir()), None):
+        raise NotReachable("The state directory is a file", str(in_the_way), "Name a folder with --state")
     settings = load_settings(directory, config)
     database = directory / "penstock.db"
     if not create and not database.exists():
@@ -76,7 +80,14 @@ def open_state(state: str | None, config: str | None, *, create: bool = False) -
         ) from error
     from penstock.graph.store import open_store
 
-    store = open_store(database)
+    try:
+        store = open_store(database)
+    except NotReachable as error:
+        if shutil.disk_usage(directory).free < SPACE:  # SQLite cannot even make the files beside its own, and says less
+            raise NotReachable(
+                "The disk is full", str(directory), "Free space and try again; what was stored is kept"
+            ) from error
+        raise
     try:
         if config:
             remember(directory, config)

@@ -227,7 +227,8 @@ def reasons(report: Report, unseen: Sequence[Unseen]) -> str:
     said = []
     for why, number in sorted(groups.items(), key=lambda item: (-item[1], item[0]))[:REASONS]:
         place = shortened(report.unseen_at(first[why]), 60)
-        said.append(f"{why} ({place})" if number == 1 else f"{number:,}× {why} (as {place})")
+        times = f"{number:,}× " if number > 1 and len(groups) > 1 else ""
+        said.append(f"{times}{why} ({'as ' if number > 1 else ''}{place})")
     if left := len(groups) - len(said):
         said.append(f"{left:,} more reasons" if left > 1 else "1 more reason")
     return "; ".join(said)
