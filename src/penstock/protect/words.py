@@ -46,7 +46,7 @@ def refusal(caller: Caller, decision: Decision, direction: str, reference: str) 
 def not_ready(problem: str) -> str:
     return (
         "The gateway has no policy yet, so it lets nothing through. "
-        f"Where: {problem}. What to do: run `penstock up` or `penstock refresh`, which write it, and try again."
+        f"Where: {problem}. What to do: run `penstock up` or `penstock scan`, which write it, and try again."
     )
 
 

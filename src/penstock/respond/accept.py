@@ -22,7 +22,7 @@ def accept(store: Store, finding: str, *, who: str, why: str, until: float | Non
         WrongUse: no such finding, no name, no reason, or an end that is past or more than 365 days away.
     """
     if finding not in {known.id for known in store.findings()}:
-        raise WrongUse("There is no such open finding", finding, "penstock findings lists them with their ids")
+        raise WrongUse("There is no such open finding", finding, "penstock risks lists them with their ids")
     if not who.strip():
         raise WrongUse("Nobody accepts this", finding, "Give the name of the person who decides: --by")
     if not why.strip():

@@ -54,11 +54,11 @@ def say(
     if not who.strip():
         raise WrongUse("Nobody says this", hint="Give the name of the person whose word it is")
     if subject is None:
-        raise WrongUse("There is no such asset", asset, "penstock inventory lists them with their ids")
+        raise WrongUse("There is no such asset", asset, "penstock assets lists them with their ids")
     if not props and not owner and not process:
         raise WrongUse("Nothing is said about the asset", asset, "Give an owner, a business process or a property")
     if unknown := sorted(set(props or ()) - set(PROPS)):
-        raise WrongUse(f"There is no property {unknown[0]!r}", asset, "docs/vocabulary.md lists them")
+        raise WrongUse(f"There is no property {unknown[0]!r}", asset, "docs/concepts.md lists them")
     check_props(props or {}, asset)
     if until is not None and until <= now:
         raise WrongUse("The end date is past", asset)
