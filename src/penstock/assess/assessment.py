@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.graph.vocabulary import Evidence, Finding, Question, Step
+from penstock.graph.vocabulary import Evidence, Finding, Question, Step, Unseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,14 @@ class AttackPath:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Findings are ordered worst first; accepted ones are kept apart, not dropped."""
+    """Findings are ordered worst first; accepted ones are kept apart, not dropped.
+
+    ``unseen``: where judging stopped at a bound, so that a risk may be missing.
+    """
 
     findings: tuple[Finding, ...] = ()
     accepted: tuple[Finding, ...] = ()
     questions: tuple[Question, ...] = ()
     paths: tuple[AttackPath, ...] = ()
     answers: Mapping[str, Answers] = field(default_factory=dict)
+    unseen: tuple[Unseen, ...] = ()

@@ -18,7 +18,7 @@ from penstock.assess.words import told
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
 from penstock.graph.store.protocol import Acceptance
-from penstock.graph.vocabulary import Finding, Question, Step
+from penstock.graph.vocabulary import Finding, Question, Step, Unseen
 from penstock.settings import Organisation
 
 
@@ -37,7 +37,7 @@ def assess(
         now: seconds since the epoch.
     """
     facts = Facts(graph, labelling, organisation)
-    raised, questions = judge(load_rules(), facts)
+    raised, questions, unseen = judge(load_rules(), facts)
     findings = [one.finding for one in raised]
     living_with = {acceptance.finding for acceptance in acceptances if acceptance.at <= now < acceptance.until}
     open_findings = tuple(finding for finding in findings if finding.id not in living_with)
@@ -47,17 +47,18 @@ def assess(
         questions=tuple(questions),
         paths=attack_paths(facts, open_findings, {one.finding.id: one.ways for one in raised}),
         answers=answers(facts, findings),
+        unseen=unseen,
     )
 
 
 def assess_rules(rules: Iterable[Rule], graph: Graph, labelling: Labelling, organisation: Organisation) -> Assessment:
     """Findings (worst first) and questions (most pressing first) of some rules, nothing else."""
-    raised, questions = judge(rules, Facts(graph, labelling, organisation))
-    return Assessment(findings=tuple(one.finding for one in raised), questions=tuple(questions))
+    raised, questions, unseen = judge(rules, Facts(graph, labelling, organisation))
+    return Assessment(findings=tuple(one.finding for one in raised), questions=tuple(questions), unseen=unseen)
 
 
-def judge(rules: Iterable[Rule], facts: Facts) -> tuple[list[Raised], list[Question]]:
-    """Every rule over the graph: what is surely so is raised, what hangs on the unknown is asked."""
+def judge(rules: Iterable[Rule], facts: Facts) -> tuple[list[Raised], list[Question], tuple[Unseen, ...]]:
+    """Every rule over the graph: what is surely so is raised, what hangs on the unknown is asked, bounds are said."""
     matcher = Matcher(facts)
     raised: list[Raised] = []
     questions = Questions(matcher)
@@ -71,7 +72,7 @@ def judge(rules: Iterable[Rule], facts: Facts) -> tuple[list[Raised], list[Quest
         raised += [_raised(rule, subject, matches, matcher) for subject, matches in sure.items()]
     raised.sort(key=lambda one: (-one.finding.score, one.rule.id, one.finding.subject))
     known = {(one.rule.name, one.finding.subject) for one in raised}
-    return _uncovered(raised), questions.ordered(known)
+    return _uncovered(raised), questions.ordered(known), matcher.unseen
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from penstock.assess.facts import Facts
 from penstock.assess.rules import Rule
 from penstock.conditions import Condition, Unknown
 from penstock.graph.graph import Graph
-from penstock.graph.vocabulary import SENSITIVE, Step
+from penstock.graph.vocabulary import SENSITIVE, Step, Unseen
 
 #: Assets visited by one segment from one asset, and matches kept per first asset: a hub is paged, not exhausted.
 MAX_VISITED, MAX_MATCHES = 5_000, 200
@@ -50,6 +50,7 @@ class Matcher:
         self.facts = facts
         self.graph: Graph = facts.graph
         self._walks: dict[tuple[str, Segment], dict[str, tuple[Step, ...]]] = {}
+        self._cut: dict[tuple[str, str], Unseen] = {}
         self._sensitive = sorted(SENSITIVE)
 
     def matches(self, rule: Rule) -> Iterator[Match]:
@@ -58,11 +59,22 @@ class Matcher:
             count = 0
             for bound, path in self._chains(rule, 0, {}, start):
                 match = self._judged(rule, bound, path)
-                if match:
+                if match and count < MAX_MATCHES:
                     count += 1
                     yield match
-                if count >= MAX_MATCHES:
+                elif match:
+                    self._note(start, f"what rule {rule.id} finds from it", f"more than {MAX_MATCHES} ways")
                     break
+
+    @property
+    def unseen(self) -> tuple[Unseen, ...]:
+        """Where judging stopped at a bound, so that what lies further on may be missing."""
+        return tuple(self._cut[key] for key in sorted(self._cut))
+
+    def _note(self, id: str, what: str, why: str) -> None:
+        asset = self.graph.assets[id]
+        hint = "Split what it stands for, or look at it by itself: penstock show"
+        self._cut.setdefault((id, what), Unseen(asset.name, what, why, hint, "assess", asset.scope))
 
     # ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,8 +140,11 @@ class Matcher:
             following: list[str] = []
             for id in level:
                 for end, verb in self._next(id, segment):
-                    if end in seen or len(seen) > MAX_VISITED or end not in self.graph.assets:
+                    if end in seen or end not in self.graph.assets:
                         continue
+                    if len(seen) > MAX_VISITED:
+                        self._note(start, f"what {_words(segment)} it", f"more than {MAX_VISITED} assets")
+                        break
                     seen[end] = (*seen[id], Step(end, verb, segment.forward))
                     following.append(end)
                     if depth >= segment.least:
@@ -270,6 +285,12 @@ class Matcher:
     @cached_property
     def _scopes(self) -> frozenset[str]:
         return frozenset(e.scope for evidence in self.graph.evidence.values() for e in evidence if e.scope)
+
+
+def _words(segment: Segment) -> str:
+    """The segment's verbs for a reader: ``reads or uses tool, seen from`` the end it starts at."""
+    verbs = " or ".join(sorted(segment.verbs)).replace("_", " ")
+    return f"lies over {verbs} {'after' if segment.forward else 'before'}"
 
 
 def _equal(value: Any, wanted: Any) -> bool:
