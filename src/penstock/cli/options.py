@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import shlex
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -97,14 +98,28 @@ def open_state(state: str | None, config: str | None, *, create: bool = False) -
 
 
 def typed_here(state: State, steps: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Commands as they have to be typed to speak of this state: with ``--state`` unless it is the user's own."""
-    if state.directory == state_directory(None):
-        return list(steps)
+    """``penstock …`` as it has to be typed here: which program, and ``--state`` unless it is the user's own."""
+    own = state.directory == state_directory(None)
+    option = "" if own else f" --state {shlex.quote(_from_here(state.directory))}"
+    return [(f"{_program()}{command.removeprefix('penstock')}{option}", meaning) for command, meaning in steps]
+
+
+def _program() -> str:
+    """What starts this program from here: its name where the search path leads to it, else its place."""
+    started = Path(sys.argv[0])
+    if started.stem == "__main__":
+        return f"{shlex.quote(_from_here(Path(sys.executable)))} -m penstock"
+    found = shutil.which("penstock")
+    if found and started.is_file() and not Path(found).samefile(started):
+        found = None
+    return "penstock" if found or not started.is_file() else shlex.quote(_from_here(started.absolute()))
+
+
+def _from_here(path: Path) -> str:
     try:
-        place = str(state.directory.relative_to(Path.cwd()))
+        return str(path.relative_to(Path.cwd()))
     except ValueError:
-        place = str(state.directory)
-    return [(f"{command} --state {shlex.quote(place)}", meaning) for command, meaning in steps]
+        return str(path)
 
 
 def you() -> str:
