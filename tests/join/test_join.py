@@ -148,16 +148,26 @@ class Cut:
 
 ADDRESS = "http://support-llm.ml.svc.cluster.local:8000/v1"
 CUTS = [
-    Cut("data", (("support-llm/data/customer_conversations.csv", "", ""),), "customer_conversations"),
     Cut(
-        "training", (("support-llm/training/finetune.py", "        train_dataset=conversations,\n", ""),), "support-llm"
+        "data",
+        (("support-llm/data/customer_conversations.csv", "", ""),),
+        "Which data does data/customer_conversations.csv hold?",
+    ),
+    Cut(
+        "training",
+        (("support-llm/training/finetune.py", "        train_dataset=conversations,\n", ""),),
+        "What was fennelrye/support-llm fine-tuned on?",
     ),
     Cut(
         "publishing",
         (("support-llm/training/finetune.py", "    merged.push_to_hub(HUB_MODEL, private=True)\n", ""),),
-        "support-llm",
+        "What was fennelrye/support-llm",
     ),
-    Cut("serving", (("ml-serving/k8s/support-llm.yaml", "fennelrye/support-llm", "/models/current"),), "support-llm"),
+    Cut(
+        "serving",
+        (("ml-serving/k8s/support-llm.yaml", "fennelrye/support-llm", "/models/current"),),
+        "current trained on? support-llm serves it",
+    ),
     Cut(
         "calling",
         (
@@ -167,7 +177,11 @@ CUTS = [
         ),
         "LLM_BASE_URL",
     ),
-    Cut("exposure", (("support-agent/deploy/support-agent.yaml", "kind: Ingress", "kind: Nothing"),), "support-agent"),
+    Cut(
+        "exposure",
+        (("support-agent/deploy/support-agent.yaml", "kind: Ingress", "kind: Nothing"),),
+        "Who can reach support-agent: the internet",
+    ),
 ]
 
 

@@ -14,6 +14,7 @@ from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
 from penstock.graph.owners import owners_of
 from penstock.graph.vocabulary import DATA_KINDS, LABELS, MARKS, SENSITIVE, VERBS, Asset
+from penstock.knowledge.models import family_of
 from penstock.settings import Organisation
 
 _EXPOSURES = ("private", "corporate", "partner", "internet")
@@ -126,6 +127,7 @@ class Facts:
                 "high_risk": high_risk_use(asset.props["purpose"]) if asset.prop("purpose") else None,
                 "criticality": max(self._criticalities(id), default=None),
                 "sanction": self._sanction(asset),
+                "vendor": self._vendor(asset),
                 "approval": self._approval(asset),
                 "served": self._served(asset) if asset.kind == "model" else None,
                 "holders": float(len({r.source for r in self.graph.into(id, "holds", "runs_as")})),
@@ -284,6 +286,20 @@ class Facts:
     def _criticalities(self, id: str) -> list[float]:
         processes = [self.graph.assets[r.target] for user in self.users(id) for r in self.graph.out(user, "supports")]
         return [float(process.props["criticality"]) for process in processes if process.prop("criticality")]
+
+    @staticmethod
+    def _vendor(asset: Asset) -> str | None:
+        """Of a model whose id belongs to a known family, who makes it; on a hub only under the maker's own name."""
+        if asset.kind != "model" or asset.prop("vendor"):
+            return None
+        publisher, _, name = asset.name.rpartition("/")
+        family = family_of(name)
+        if family is None or not family.vendor:
+            return None
+        own = _words(f"{family.id} {family.vendor}")
+        if publisher and not any(one.startswith(word) for one in _words(publisher) for word in own if len(word) > 2):
+            return None
+        return family.vendor
 
     def _sanction(self, asset: Asset) -> str | None:
         """What was said of the asset, else whether the organisation's list of providers names it."""
