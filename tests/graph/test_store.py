@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from penstock.errors import NotUnderstood
 from penstock.graph.diff import diff
+from penstock.graph.graph import Graph
 from penstock.graph.identity import asset, relation
 from penstock.graph.store import open_store
 from penstock.graph.store.protocol import Acceptance, AccessKey, Scan, Store
@@ -97,6 +98,24 @@ def test_another_store_object_sees_what_was_written(store, address):
     other.ingest(scan(*WORLD, at=1.0))
     assert store.graph().assets.keys() == {HELPER.id, ORDERS.id}
     other.close()
+
+
+def test_what_changed_since_a_time_is_what_differs_between_the_graphs(store):
+    store.ingest(scan(*WORLD, at=1.0))
+    store.ingest(scan(WORLD[0], seen(SQL), at=2.0))
+    store.ingest(scan(WORLD[0], seen(replace(SQL, props={"version": "2"})), at=3.0))
+    for then in (0.5, 1.0, 2.0, 3.0):
+        assert store.changed_since(then) == _timeless(diff(store.graph(at=then), store.graph()))
+    assert not store.changed_since(3.0)
+
+
+def _timeless(changes):
+    """The changes without when the assets were seen."""
+    added, removed = (
+        tuple(replace(asset, first_seen=0.0, last_seen=0.0) for asset in assets)
+        for assets in (changes.added, changes.removed)
+    )
+    return replace(changes, added=added, removed=removed)
 
 
 def test_only_a_finished_scan_retires(store):
@@ -517,6 +536,7 @@ _scopes = st.sampled_from([SHOP, "repo:bank", "aws:1"])
 def test_after_any_scans_the_tables_agree_with_the_merged_claims(address, scans):
     tenant = uuid.uuid4()  # a world of its own for every example
     store = open_store(address, tenant=str(tenant))
+    remembered = {29.5: Graph()}
     try:
         for number, (observed, scopes, finished) in enumerate(scans, start=30):
             before = store.graph(at=float(number) - 0.5)
@@ -528,6 +548,9 @@ def test_after_any_scans_the_tables_agree_with_the_merged_claims(address, scans)
             assert {a.id for a in told.added} == {a.id for a in changes.added}
             assert {a.id for a in told.removed} == {a.id for a in changes.removed}
             assert told.relations_added == changes.relations_added
+            for then, graph in remembered.items():
+                assert store.changed_since(then) == _timeless(diff(graph, after))
+            remembered[float(number)] = after
             with store.engine.connect() as connection:
                 rows = connection.execute(
                     sa.text("SELECT id, kind FROM assets WHERE tenant = :t AND valid_to IS NULL"), {"t": str(tenant)}

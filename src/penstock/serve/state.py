@@ -15,6 +15,7 @@ from penstock.respond.loop import turn
 from penstock.respond.refresh import HOUR, Refreshed, refresh, stamp_of
 from penstock.respond.spool import ASIDE, waits
 from penstock.respond.telling import Notify
+from penstock.serve.looks import Looks
 from penstock.serve.world import World
 from penstock.settings import Settings
 
@@ -45,6 +46,7 @@ class Live:
         self.settings = settings
         self.state = state
         self.failures: dict[str, Failure] = {}
+        self.looks = Looks(store)
         self._notify = notify
         self._world = World.empty(settings)
         self._stamp = ""
@@ -78,7 +80,7 @@ class Live:
             elif self._stamp != turned.stamp:
                 self._show(refresh(self.store, self.settings, self.state, now=now, notify=self._notify), now)
             elif self._world.cases != turned.cases:
-                self._world = replace(self._world, cases=turned.cases)
+                self._world = self._world.with_cases(turned.cases)
             self._seen = version, self._next_end(now)
 
     def report(self, what: str, why: str) -> None:

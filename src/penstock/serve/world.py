@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from penstock.assess.assessment import Assessment, AttackPath
@@ -22,6 +22,7 @@ from penstock.graph.vocabulary import (
 )
 from penstock.respond.people import Ownership, People
 from penstock.respond.refresh import Refreshed
+from penstock.serve.listing import Listing
 from penstock.settings import Settings
 
 #: Kinds that are not things of the AI inventory but people, decisions and the work they serve.
@@ -56,6 +57,16 @@ class World:
         """Before the first refresh: nothing known."""
         graph = Graph()
         return cls(graph, propagate(graph), Assessment(), (), People(graph, settings))
+
+    def with_cases(self, cases: tuple[Case, ...]) -> World:
+        """The same world with its cases as they are now; indexes that do not speak of cases are kept."""
+        after = replace(self, cases=cases)
+        after.__dict__.update({name: made for name, made in vars(self).items() if name not in _OF_CASES})
+        return after
+
+    @cached_property
+    def listing(self) -> Listing:
+        return Listing(self)
 
     @cached_property
     def inventory(self) -> tuple[Asset, ...]:
@@ -118,6 +129,10 @@ class World:
         """Evidence for one relation, whichever way round it was walked."""
         graph = self.graph
         return graph.evidence.get((source, verb, target)) or graph.evidence.get((target, verb, source)) or ()
+
+
+#: What a world holds of its cases; all else outlives a change of them.
+_OF_CASES = frozenset({"cases", "case_of"})
 
 
 def by_weight(labels: Iterable[str]) -> tuple[str, ...]:

@@ -88,6 +88,9 @@ class Store(Protocol):
     def graph(self, at: float | None = None) -> Graph:
         """The merged graph now, or as it was at a time."""
 
+    def changed_since(self, at: float) -> Changes:
+        """What a reader of ``graph(at)`` has to learn to know the graph of now; it does not say when it was seen."""
+
     def asset_history(self, asset: str) -> Sequence[Version]: ...
 
     def rename(self, asset: str, *, to: Asset) -> None:

@@ -97,6 +97,24 @@ class SqlStore:
                     self._latest = latest
             return latest.graph
 
+    def changed_since(self, at: float) -> Changes:
+        t, r = schema.assets.c, schema.relations.c
+        read_asset, read_props = _reader(Asset), _reader(dict[str, Any])
+        assets: dict[bool, list[Asset]] = {True: [], False: []}
+        links: dict[bool, list[Relation]] = {True: [], False: []}
+        with self._read() as connection:
+            for body, now in connection.execute(
+                sa.select(t.body, t.valid_to.is_(None)).where(t.tenant == self.tenant, _differs(t, at))
+            ):
+                assets[bool(now)].append(read_asset(body))
+            for source, verb, target, props, now in connection.execute(
+                sa.select(r.source, r.verb, r.target, r.props, r.valid_to.is_(None)).where(
+                    r.tenant == self.tenant, _differs(r, at)
+                )
+            ):
+                links[bool(now)].append(Relation(source, verb, target, read_props(props)))
+        return changes(assets[False], links[False], assets[True], links[True])
+
     def asset_history(self, asset: str) -> Sequence[Version]:
         """Oldest first."""
         t, o = schema.assets.c, schema.observations.c
@@ -981,6 +999,12 @@ def _stands(columns: Any, at: float | None) -> sa.ColumnElement[bool]:
     if at is None:
         return sa.and_(columns.valid_to.is_(None))
     return sa.and_(columns.valid_from <= at, sa.or_(columns.valid_to.is_(None), columns.valid_to > at))
+
+
+def _differs(columns: Any, at: float) -> sa.ColumnElement[bool]:
+    """Whether a row stood at a time and no longer does, or stands now and did not then."""
+    began = sa.and_(columns.valid_from > at, columns.valid_to.is_(None))
+    return sa.or_(began, sa.and_(columns.valid_from <= at, columns.valid_to > at))
 
 
 def _all(_: str) -> bool:

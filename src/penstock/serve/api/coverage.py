@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from penstock.graph.vocabulary import ADDING_SCOPES
@@ -73,6 +75,10 @@ def coverage(call: Call) -> CoveragePage:
     for asset in graph.assets:
         for scope in graph.scopes_of(asset):
             held[scope] = held.get(scope, 0) + 1
+    complete: dict[str, list[str]] = {}
+    for scope, verb in sorted(graph.complete):
+        complete.setdefault(scope, []).append(verb)
+    gaps = Counter((u.scope, u.skipped) for u in graph.unseen)
     skipped = sum(u.skipped for u in graph.unseen)
     return CoveragePage(
         tuple(
@@ -81,9 +87,9 @@ def coverage(call: Call) -> CoveragePage:
                 at,
                 finished.get(scope),
                 held.get(scope, 0),
-                sum(u.scope == scope and not u.skipped for u in graph.unseen),
-                sum(u.scope == scope and u.skipped for u in graph.unseen),
-                tuple(sorted(verb for where, verb in graph.complete if where == scope)),
+                gaps[scope, False],
+                gaps[scope, True],
+                tuple(complete.get(scope, ())),
             )
             for scope, at in sorted(last.items())
         ),

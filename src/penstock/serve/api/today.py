@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from penstock.graph.diff import diff
 from penstock.graph.vocabulary import ADDING_SCOPES, Asset
 from penstock.serve.api.cases import CaseRow, case_row
 from penstock.serve.api.endpoint import Call, endpoint
@@ -106,7 +105,7 @@ def _changes(call: Call, world: World) -> SinceLastLook:
     since = _last_look(call)
     if since is None:
         return SinceLastLook(None, len(world.inventory), 0, 0, len(world.assessment.findings), ())
-    changes = diff(call.live.store.graph(at=since), world.graph)
+    changes = call.live.looks.since(since, world.graph)
     listed = {asset.id for asset in world.inventory}
     new = [a for a in changes.added if a.id in listed]
     gone = [a for a in changes.removed if a.kind not in PEOPLE_KINDS]
