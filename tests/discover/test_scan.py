@@ -58,6 +58,10 @@ def own_collectors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                         kept.append(bytearray(16 << 20))
                 case "die":
                     os.kill(os.getpid(), signal.SIGKILL)
+                case "deaf":
+                    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})  # as a loop in C is
+                    while True:
+                        pass
                 case "deep":
                     json.loads("[" * 100_000)
                 case "broken":
@@ -143,12 +147,14 @@ def test_the_repository_of_a_source_without_ai_is_left_out(tmp_path: Path) -> No
         ("loop", "longer than 0.3 s"),
         ("hog", "memory"),
         ("die", "SIGKILL"),
+        ("deaf", "CPU time"),
         ("deep", "nested too deeply"),
         ("wrong", "yielded a str"),
     ],
 )
 def test_a_hostile_file_costs_one_row(root: Path, line: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(collect, "FILE_SECONDS", 0.3 if line == "loop" else 10.0)
+    monkeypatch.setattr(collect, "FILE_SECONDS", 0.3 if line in ("loop", "deaf") else 10.0)
+    monkeypatch.setattr(collect, "GRACE", 0.1)
     (root / "hostile.say").write_text(f"model before\n{line}\nmodel after\n")
     result = look(root)
     ((where, said),) = failures(result)
@@ -158,7 +164,7 @@ def test_a_hostile_file_costs_one_row(root: Path, line: str, why: str, monkeypat
     assert "after" not in found(result, "model")
     assert result.finished == ()
     assert result.complete == ()
-    if line != "die":  # what came before stays, and so does what other collectors find
+    if line not in ("die", "deaf"):  # what came before stays, and so does what other collectors find
         assert "before" in found(result, "model")
         assert "hostile.say" in found(result, "tool")
 

@@ -7,6 +7,7 @@ the watchdog of the parent process (``penstock.work.workers``) is what is left.
 from __future__ import annotations
 
 import math
+import multiprocessing
 import signal
 import sys
 import threading
@@ -58,6 +59,22 @@ def time_cap(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
         if outer:
             signal.setitimer(signal.ITIMER_REAL, left, again)
+
+
+@contextmanager
+def end_after(seconds: float) -> Iterator[None]:
+    """Let the kernel end this worker process once the body took so much CPU time, even in C that heeds no signal.
+
+    Only a process that has a parent to notice and go on is ended; elsewhere, and on Windows, there is no such cap.
+    """
+    if sys.platform == "win32" or multiprocessing.parent_process() is None:
+        yield
+        return
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
 
 
 def cap_memory(megabytes: int) -> None:

@@ -56,7 +56,8 @@ class Workers:
 
     Args:
         processes: at most so many at once; None: one for each CPU this process may use, at most 8; 0: run in the
-            caller's own process, with the time cap alone and only in its main thread (tests, debugging).
+            caller's own process, with the time cap alone and only in its main thread: for tests and debugging, never
+            for what strangers wrote, because a loop in C would take the caller with it.
         memory_mb: address space that the work may take beyond what a worker has after start.
         seconds: wall time for a batch, and again for each of its items when the batch is run item by item.
     """
@@ -240,6 +241,8 @@ def _serve(line: Connection, memory_mb: int, strangers: list[Connection]) -> Non
     """The life of a worker: take a task, try it, answer; end when the caller is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the caller decides what ends
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)  # ends the process: see limits.end_after
     for stranger in strangers:
         stranger.close()
     capped = False
@@ -284,7 +287,7 @@ def _why(error: BaseException) -> str:
 def _death(code: int | None) -> str:
     if code is not None and code < 0:
         name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-        if name == "SIGXCPU":
+        if name in ("SIGXCPU", "SIGPROF"):
             return "it used more CPU time than a worker may take"
         return f"it ended its worker process ({name})"
     return f"it ended its worker process (exit code {code})"

@@ -4,6 +4,14 @@ import json
 import random
 
 import pytest
+import tree_sitter_typescript
+from tree_sitter import Language, Parser
+
+from penstock.discover.code import parse
+from penstock.discover.scan import scan
+from penstock.graph.vocabulary import Asset
+from penstock.settings import Settings
+from penstock.work.limits import Overrun, time_cap
 
 DEEP = 10_000
 
@@ -167,3 +175,35 @@ def test_damaged_files_never_raise(see):
                 data = data or bytearray(b" ")
             damaged[path] = bytes(data)
         see(damaged)
+
+
+@pytest.mark.slow
+def test_a_file_on_which_the_grammar_never_ends_costs_its_time_and_its_own_row(tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "endless.tsx").write_bytes(b"<A{[<i e'\"x[m:w-[0v")
+    (tmp_path / "shop" / "app.py").write_text(
+        "from openai import OpenAI\nOpenAI().chat.completions.create(model='gpt-4o', messages=[])\n"
+    )
+    result = scan([tmp_path / "shop"], settings=Settings(), cache=None, now=1.0)
+    assert [(row.where, row.why) for row in result.unseen if not row.skipped] == [
+        ("endless.tsx", "it took longer than 5 s")
+    ]
+    names = {seen.subject.name for seen in result.observations if isinstance(seen.subject, Asset)}
+    assert "gpt-4o" in names
+    assert result.finished == ()
+
+
+def test_a_parser_that_was_stopped_reads_the_next_file(monkeypatch):
+    parser = Parser(Language(tree_sitter_typescript.language_tsx()))
+    monkeypatch.setattr(parse, "PARSE_SECONDS", 0.1)
+    with pytest.raises(Overrun):
+        parse.parse(parser, b"<A{[<i e'\"x[m:w-[0v")
+    assert not parse.parse(parser, b"const a = <p>{b}</p>;").root_node.has_error
+
+
+def test_an_alarm_that_rings_while_parsing_waits_until_the_parser_is_left_in_order(monkeypatch):
+    parser = Parser(Language(tree_sitter_typescript.language_tsx()))
+    monkeypatch.setattr(parse, "PARSE_SECONDS", 0.2)
+    with pytest.raises(Overrun), time_cap(0.1):
+        parse.parse(parser, b"<A{[<i e'\"x[m:w-[0v")
+    assert not parse.parse(parser, b"const a = <p>{b}</p>;").root_node.has_error

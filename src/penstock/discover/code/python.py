@@ -9,6 +9,7 @@ import tree_sitter_python
 from tree_sitter import Language, Node, Parser
 
 from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, MAX_ITEMS, PARAMS, RETURNS, Builder, utf8
+from penstock.discover.code.parse import parse
 from penstock.discover.collector import Fact, File, Yielded, collector
 from penstock.graph.vocabulary import Unseen
 
@@ -39,7 +40,7 @@ def read(data: bytes, lines: list[int] | None = None) -> tuple[dict[str, Any], i
     Args:
         lines: for a virtual file, the reader's line for each of its lines.
     """
-    tree = _PARSER.parse(utf8(data))
+    tree = parse(_PARSER, utf8(data))
     builder = Builder("python", lines)
     _Walk(builder).run(tree.root_node)
     broken = first_error(tree.root_node, builder) if tree.root_node.has_error else 0

@@ -21,6 +21,7 @@ from penstock.discover.code.ir import (
     Builder,
     utf8,
 )
+from penstock.discover.code.parse import parse
 from penstock.discover.code.python import first_error
 from penstock.discover.collector import Fact, File, Yielded, collector
 from penstock.graph.vocabulary import Unseen
@@ -66,7 +67,7 @@ def typescript_file(file: File) -> Iterator[Yielded]:
 def read(data: bytes, path: str) -> tuple[dict[str, Any], int]:
     """IR of the source, and the first line that does not parse (0: all does)."""
     grammar = _GRAMMARS.get(path.rpartition(".")[2], "javascript")
-    tree = _PARSERS[grammar].parse(utf8(data))
+    tree = parse(_PARSERS[grammar], utf8(data))
     builder = Builder("typescript")
     _Walk(builder).run(tree.root_node)
     return builder.value(), first_error(tree.root_node, builder) if tree.root_node.has_error else 0
