@@ -58,7 +58,7 @@ def _shape(pattern: str) -> re.Pattern[str]:
 
 
 def _check(row: Provider, example: Any) -> bool:
-    return provider_of_host(str(example)) == row.id
+    return row.id in (provider_of_host(str(example)), provider_of_prefix(str(example)))
 
 
 define_pack("providers", Provider, check=_check)
