@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from penstock.assess.assessment import Answer, Answers
 from penstock.assess.facts import Facts, sensitive
-from penstock.graph.vocabulary import LABELS, Asset, Evidence, Finding
+from penstock.graph.vocabulary import LABELS, Asset, Evidence, Finding, said_labels
 
 #: Kinds a person asks the six questions about.
 SYSTEMS = ("application", "agent", "assistant", "endpoint", "model", "pipeline", "workspace")
@@ -37,7 +37,7 @@ def _impact(asset: Asset, facts: Facts) -> Answer:
     relations = list(facts.graph.out(asset.id, "supports"))
     if not relations:
         return Answer(None, because="nobody said which business process relies on it")
-    weights = [(LABELS[label], label) for label in sensitive(facts.labelling.touches(asset.id))]
+    weights = [(LABELS[label], said_labels([label])) for label in sensitive(facts.labelling.touches(asset.id))]
     for relation in relations:
         process = facts.graph.assets[relation.target]
         if (criticality := process.prop("criticality")) is not None:

@@ -13,7 +13,7 @@ from penstock.conditions import SCHEMAS, Field
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
 from penstock.graph.owners import owners_of
-from penstock.graph.vocabulary import DATA_KINDS, LABELS, MARKS, SENSITIVE, VERBS, Asset
+from penstock.graph.vocabulary import DATA_KINDS, LABELS, MARKS, SENSITIVE, VERBS, Asset, said_labels
 from penstock.knowledge.models import family_of
 from penstock.settings import Organisation
 
@@ -78,6 +78,11 @@ _WIDEST = 2_000
 EFFECT_WEIGHT: Mapping[str, int] = MappingProxyType(
     {"physical": 4, "money": 3, "deploy": 3, "exec": 3, "delete": 3, "email": 2, "write": 2, "network": 2}
 )
+#: Effects as a reader says them, after "it can".
+EFFECT_WORDS: Mapping[str, str] = MappingProxyType(
+    {"physical": "move machines", "money": "move money", "exec": "run code", "email": "send e-mail",
+     "network": "reach the network"}
+)  # fmt: skip
 _REVOKED = re.compile(r"\b(revoked|disabled|deactivated|deleted|expired)\b", re.IGNORECASE)
 
 
@@ -321,10 +326,10 @@ class Facts:
             for label in sorted(self.labelling.touches(near)):
                 if LABELS.get(label, 0) > best[0]:
                     where = "" if near == id else f" at {self.graph.assets[near].name}"
-                    best = (LABELS[label], f"{label}{where}")
+                    best = (LABELS[label], f"{said_labels([label])}{where}")
         for effect in self.graph.assets[id].prop("effects") or ():
             if EFFECT_WEIGHT.get(effect, 0) > best[0]:
-                best = (EFFECT_WEIGHT[effect], f"it can {effect}")
+                best = (EFFECT_WEIGHT[effect], f"it can {EFFECT_WORDS.get(effect, effect)}")
         for user in self.users(id):
             for relation in self.graph.out(user, "supports"):
                 process = self.graph.assets[relation.target]

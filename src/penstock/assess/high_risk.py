@@ -26,6 +26,11 @@ def high_risk_use(purpose: str) -> str:
     return next((row.id for row in load_pack("high-risk").rows if names_use(row, purpose)), "")
 
 
+def use_of(id: str) -> str:
+    """What a class of high-risk use is about, in words."""
+    return next((row.use for row in load_pack("high-risk").rows if row.id == id), id)
+
+
 def names_use(row: Use, purpose: str) -> bool:
     """Whether a purpose names this use."""
     found = {stem for stem in (*row.any, *row.together) if _begins(stem).search(purpose)}

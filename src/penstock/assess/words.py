@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from penstock.assess.facts import Facts, sensitive
+from penstock.assess.high_risk import use_of
 from penstock.assess.match import Match
 from penstock.graph.vocabulary import said_labels
 
@@ -21,6 +22,8 @@ def told(text: str, match: Match, facts: Facts) -> str:
             return asset.name
         if field == "labels":
             return said_labels(sensitive(facts.labelling.touches(asset.id))) or "no known sensitive data"
+        if field == "high_risk":
+            return use_of(facts.of(asset.id).get(field, ""))
         value = facts.of(asset.id).get(field)
         if isinstance(value, list | tuple | set | frozenset):
             return ", ".join(sorted(map(str, value)))
