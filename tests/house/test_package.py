@@ -19,9 +19,7 @@ def test_lock_holds_hashes_and_no_address(lock):
     text = (ROOT / lock).read_text(encoding="utf-8")
     assert "://" not in text
     assert "--hash=sha256:" in text
-    unhashed = [
-        line for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line.strip() and "--hash=" not in line
-    ]
+    unhashed = [line for line in re.sub(r"\\\n\s*", " ", text).splitlines() if line.strip() and "--hash=" not in line]
     assert unhashed == []
 
 
