@@ -38,6 +38,9 @@ def answerable(facts: Facts, id: str, field: str) -> tuple[str, str] | None:
             return None if _has_shown_a_key(facts, asset) else (id, field)
         case "approval":
             return _who_approves(facts, asset), field
+        case "sanction":
+            provider = facts.provider_of(asset)
+            return (provider.id if provider and provider.id in facts.graph.assets else id), field
         case "region":
             return (id, field) if asset.kind == "provider" else None  # where one's own things are, a scan of them says
         case "owned" | "owned_by":

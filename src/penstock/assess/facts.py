@@ -10,6 +10,7 @@ from typing import Any
 
 from penstock.assess.high_risk import high_risk_use
 from penstock.conditions import SCHEMAS, Field
+from penstock.graph import identity
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
 from penstock.graph.owners import owners_of
@@ -83,6 +84,8 @@ EFFECT_WORDS: Mapping[str, str] = MappingProxyType(
     {"physical": "move machines", "money": "move money", "exec": "run code", "email": "send e-mail",
      "network": "reach the network"}
 )  # fmt: skip
+#: What is said of a model as its provider where nothing is sent away: own servers, and weights that were fetched.
+_KEPT_AT_HOME = frozenset({"self-hosted", "huggingface", "ollama"})
 _REVOKED = re.compile(r"\b(revoked|disabled|deactivated|deleted|expired)\b", re.IGNORECASE)
 
 
@@ -307,15 +310,30 @@ class Facts:
         return family.vendor
 
     def _sanction(self, asset: Asset) -> str | None:
-        """What was said of the asset, else whether the organisation's list of providers names it."""
-        if asset.kind != "provider" or asset.prop("sanction"):
+        """What was said of the provider, else whether the organisation's list names it; of a model, its provider's."""
+        if asset.prop("sanction") or asset.kind not in ("provider", "model"):
             return None
+        provider = self.provider_of(asset)
+        if provider is None:
+            return "sanctioned" if asset.prop("provider") in _KEPT_AT_HOME else None
+        if provider.prop("sanction"):
+            return str(provider.prop("sanction"))
         listed = self.organisation.sanctioned_providers
         if listed is None:
             return None
-        names = [_words(name) for name in (asset.name, asset.prop("provider"), asset.prop("vendor")) if name]
+        names = [_words(name) for name in (provider.name, provider.prop("provider"), provider.prop("vendor")) if name]
         agreed = any(_within(_words(one), name) for one in listed for name in names)
         return "sanctioned" if agreed else "unsanctioned"
+
+    def provider_of(self, asset: Asset) -> Asset | None:
+        """The provider that a hosted model's texts go to (the asset itself, if it is one); None for what runs here."""
+        if asset.kind == "provider":
+            return asset
+        name = asset.prop("provider")
+        if asset.kind != "model" or not name or name in _KEPT_AT_HOME:
+            return None
+        plain = identity.asset("provider", name)
+        return self.graph.assets.get(plain.id, plain)
 
     # ── weight ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
