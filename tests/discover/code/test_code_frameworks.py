@@ -1,5 +1,7 @@
 """Each SDK as its users write it: the models, agents, tools and links that are there, and no others."""
 
+import pytest
+
 
 def test_openai_client_request_and_its_system_prompt(python_file):
     seen = python_file(
@@ -567,3 +569,66 @@ def test_guard_libraries(python_file):
         "rails = LLMRails(RailsConfig.from_path('c'))\n"
     )
     assert ("app", "guarded_by", "nemo-guardrails") in seen.links()
+
+
+PUBLISHING = """
+from datasets import load_dataset
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+
+data = load_dataset("csv", data_files="claims.csv")
+tokenizer = AutoTokenizer.from_pretrained("mistralai/Mistral-7B-v0.3")
+model = AutoModelForCausalLM.from_pretrained("mistralai/Mistral-7B-v0.3")
+other = AutoModelForCausalLM.from_pretrained("google/gemma-2-2b")
+trainer = SFTTrainer(model=model, train_dataset=data, args=SFTConfig(output_dir="out"))
+trainer.train()
+{push}
+"""
+
+
+@pytest.mark.parametrize(
+    "push",
+    [
+        'model.push_to_hub("team/claims")',
+        'trainer.model.push_to_hub("team/claims")',
+        'trainer.model.merge_and_unload().push_to_hub(repo_id="team/claims")',
+        'PeftModel.from_pretrained(model, "out").merge_and_unload().push_to_hub("team/claims")',
+        'AutoModelForCausalLM.from_pretrained("out").push_to_hub("team/claims")',
+    ],
+)
+def test_what_is_published_of_trained_weights_is_trained(see, push):
+    seen = see({"train.py": PUBLISHING.format(push=push), "claims.csv": "a,b\n"})
+    assert ("team/claims", "trained_on", "claims.csv") in seen.links("trained_on")
+
+
+@pytest.mark.parametrize(
+    "push",
+    [
+        'tokenizer.push_to_hub("team/claims")',
+        'trainer.tokenizer.push_to_hub("team/claims")',
+        'trainer.processing_class.push_to_hub("team/claims")',
+        'data.push_to_hub("team/claims")',
+        'other.push_to_hub("team/claims")',
+        'model.config.push_to_hub("team/claims")',
+        'trainer.push_to_hub("first/last try")',
+    ],
+)
+def test_what_is_published_beside_the_weights_is_not_a_trained_model(see, push):
+    seen = see({"train.py": PUBLISHING.format(push=push), "claims.csv": "a,b\n"})
+    assert {source for source, _, _ in seen.links("trained_on")} == {"out"}
+
+
+def test_the_tokenizer_that_is_loaded_beside_a_model_is_no_model(see):
+    text = """
+from datasets import load_dataset
+from trl import SFTTrainer
+from unsloth import FastLanguageModel
+model, tokenizer = FastLanguageModel.from_pretrained("unsloth/llama-3-8b")
+trainer = SFTTrainer(model=model, train_dataset=load_dataset("csv", data_files="claims.csv"))
+{}.push_to_hub("team/claims")
+"""
+    published = see({"train.py": text.format("model"), "claims.csv": "a,b\n"})
+    assert ("team/claims", "trained_on", "claims.csv") in published.links("trained_on")
+    beside = see({"train.py": text.format("tokenizer"), "claims.csv": "a,b\n"})
+    assert not beside.links("trained_on")

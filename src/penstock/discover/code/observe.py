@@ -60,6 +60,11 @@ SHAPE_LENGTH = 40
 
 _MODEL_ID = re.compile(r"^[\w./:@+\-#~]+$")
 _WEIGHT_FILES = (".gguf", ".safetensors", ".pt", ".pth", ".bin", ".onnx", ".pkl", ".joblib", ".h5", ".keras", ".ckpt")
+_HUB_ID = re.compile(r"^[\w.-]+/[\w.-]+$")
+#: Classes and attributes of what is published beside weights.
+_BESIDE_WEIGHTS = re.compile(
+    r"^datasets\.|Tokenizer|Processor|FeatureExtractor|Config\b|Scheduler|\.(tokenizer|processing_class|config)\b"
+)
 _SYSTEM_ROLES = frozenset({"system", "developer"})
 
 
@@ -1297,7 +1302,7 @@ class Observer:
                 )
         if local:
             models.append(identity.asset("model", name, key=f"{self.scope}/{local}", props={"role": "trained"}))
-        for pushed in self.pushed(site):
+        for pushed in self.pushed(site, bases, models):
             model = identity.asset("model", pushed, props={"provider": "huggingface", "role": "fine-tuned"})
             for other in models:
                 self.link(model, "derived_from", other, site.path, line)
@@ -1318,12 +1323,39 @@ class Observer:
     def pushes(self, site: Site) -> bool:
         return bool(self.texts(site, "hub"))
 
-    def pushed(self, site: Site) -> list[str]:
+    def pushed(self, site: Site, bases: list[Asset], models: list[Asset]) -> list[str]:
+        """Names under which the weights of a training are published."""
         found = []
         for other in self.sites.values():
-            if other.row.makes == "push" and other.path == site.path:
-                found += [str(t.value) for t in self.texts(other, "path") if t.value and "/" in t.value]
+            if other.row.makes == "push" and other.path == site.path and self.publishes(other, site, bases, models):
+                found += [str(t.value) for t in self.texts(other, "path") if t.value and _HUB_ID.match(t.value)]
         return found[:2]
+
+    def publishes(self, push: Site, site: Site, bases: list[Asset], models: list[Asset]) -> bool:
+        """Whether what is pushed are the weights that this training made, not its tokenizer, its data or another model.
+
+        The weights are the trainer's own, or loaded from where the training took or put them: training changes a
+        model in place.
+        """
+        if push.receiver is None or _BESIDE_WEIGHTS.search(push.symbol) or self.second_of_pair(push):
+            return False
+        for step in effects.origins(self.resolver, push.receiver):
+            made = self.sites.get((step.path, step.ref))
+            if made is not None and made.row.makes == "training":
+                return (made.path, made.call) == (site.path, site.call)
+        loaded = {model.name for model in self.model_behind(push.receiver)}
+        return not loaded or bool(loaded & {model.name for model in (*bases, *models)})
+
+    def second_of_pair(self, push: Site) -> bool:
+        """Whether a method is called on what follows the model in ``model, tokenizer = load(…)``."""
+        module = self.resolver.modules[push.path]
+        holder = module.expressions[module.expressions[module.expressions[push.call][2]][2]]
+        if holder[0] != "r":
+            return False
+        _, bindings = module.lookup(holder[2], holder[3])
+        taken = [module.expressions[module.assigned[number][2]] for kind, number in bindings if kind == "assign"]
+        places = [module.expressions[row[3]][2] for row in taken if row[0] == "i" and row[3] >= 0]
+        return bool(places) and all(place not in (0, "0") for place in places)
 
 
 def _children(row: list[Any]) -> list[int]:
