@@ -154,6 +154,7 @@ def test_accepting_by_rule_and_file_takes_only_that_place(shop, call):
 def test_declare_prints_then_writes_and_never_overwrites(tmp_path, call):
     tree, state = write(tmp_path / "shop", {k: v for k, v in SHOP.items() if k != "ai-system.yaml"}), tmp_path / "s"
     printed = call("declare", tree, "--state", state)
+    assert not state.exists()
     said = yaml.safe_load(printed.out)["system"]
     assert (said["name"], said["models"]) == ("shop", [{"name": "gpt-4o-mini", "provider": "openai"}])
     assert not (tree / "ai-system.yaml").exists()
@@ -165,6 +166,13 @@ def test_declare_prints_then_writes_and_never_overwrites(tmp_path, call):
     ended = call("declare", tree, "--write", "--state", state)
     assert (ended.code, three_parts(ended)) == (2, True)
     assert "team-till" in (tree / "ai-system.yaml").read_text()
+
+
+def test_declare_asks_for_one_repository_of_several(tmp_path, call):
+    write(tmp_path / "all", {"one/requirements.txt": "openai\n", "two/package.json": "{}\n"})
+    ended = call("declare", tmp_path / "all")
+    assert (ended.code, ended.out, three_parts(ended)) == (2, "", True)
+    assert "one, two" in ended.err
 
 
 def test_declare_does_not_write_through_a_link(tmp_path, call):
