@@ -14,6 +14,7 @@ from penstock.graph.labels import propagate
 from penstock.graph.questions import PROP_QUESTIONS, VERB_QUESTIONS
 from penstock.graph.vocabulary import PROPS, VERBS, Question
 from penstock.settings import Organisation
+from tests.assess.test_assessing import random_world
 from tests.world import World
 
 RULES = load_rules()
@@ -121,6 +122,12 @@ def test_the_first_question_is_that_on_which_the_worst_hangs(world: World) -> No
     world.application("toy").owned_by("team").uses_model("m")
     world.endpoint("api", auth=None, audience="employees").owned_by("team")
     assert about(world)[0] == ("shop", "exposure")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_order_in_which_things_were_seen_changes_no_question(seed: int) -> None:
+    world = random_world(seed)
+    assert world.assessed().questions == world.assessed(reverse=True).questions
 
 
 def test_a_risk_that_is_found_already_is_not_asked_for_again(world: World) -> None:

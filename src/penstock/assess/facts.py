@@ -98,6 +98,8 @@ class Facts:
         self.organisation = organisation
         self._of: dict[str, dict[str, Any]] = {}
         self._users: dict[str, tuple[str, ...]] = {}
+        self._impacts: dict[str, tuple[int, str]] = {}
+        self._likelihoods: dict[str, tuple[int, int, int, str]] = {}
         self._guards: dict[tuple[str, str, int], bool | None] = {}
 
     @cached_property
@@ -339,6 +341,11 @@ class Facts:
 
     def impact(self, id: str) -> tuple[int, str]:
         """How bad a loss would be, 1 to 4, and why: labels at hand, effects, and the processes that rely on it."""
+        if id not in self._impacts:
+            self._impacts[id] = self._impact(id)
+        return self._impacts[id]
+
+    def _impact(self, id: str) -> tuple[int, str]:
         best = (1, "no sensitive data, effect or critical process is known")
         for near in self.powers([id, *self.users(id)]) if self._bears_power(id) else [id]:
             for label in sorted(self.labelling.touches(near)):
@@ -360,6 +367,11 @@ class Facts:
 
     def likelihood(self, id: str) -> tuple[int, int, int, str]:
         """How readily it is reached, 1 to 4: (lowest, likely, highest, why). Unknown exposure widens it."""
+        if id not in self._likelihoods:
+            self._likelihoods[id] = self._likelihood(id)
+        return self._likelihoods[id]
+
+    def _likelihood(self, id: str) -> tuple[int, int, int, str]:
         lowest, highest, why = 1, 1, "no way in from outside is known"
         known, widest = False, 1
         for user in self.users(id):

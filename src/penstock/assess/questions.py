@@ -59,13 +59,13 @@ class Questions:
 
     def add(self, rule: Rule, match: Match) -> None:
         """Take in a match that hangs on the unknown, or any match of a rule that asks."""
-        worst = score(rule, match, self.matcher).high
-        if worst < WORTH_FROM:
-            return
         if rule.asks:
-            self._own(rule, match, worst)
+            self._own(rule, match)
         elif match.evident and (asked := self._open(match.missing)):
-            self._keep(Pending(rule, match.bound[rule.subject], asked, worst))
+            self._keep(Pending(rule, match.bound[rule.subject], asked, self._worst(rule, match)))
+
+    def _worst(self, rule: Rule, match: Match) -> float:
+        return score(rule, match, self.matcher).high
 
     def ordered(self, known: Collection[tuple[str, str]] = ()) -> list[Question]:
         """One question for each asset and matter, those first on which most hangs.
@@ -93,7 +93,7 @@ class Questions:
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _own(self, rule: Rule, match: Match, worst: float) -> None:
+    def _own(self, rule: Rule, match: Match) -> None:
         """A rule that asks: its own text, also where its absence is not sure. What else is unknown keeps it back."""
         if any(not missing.absence for missing in match.missing):
             return
@@ -101,7 +101,7 @@ class Questions:
         asked = self._of_whom(asset, rule.row.about) if rule.row.about else Asked(asset, matter=rule.name)
         if asked:
             text = told(rule.row.ask, match, self.facts) if asked.asset == asset else ""
-            self._keep(Pending(rule, asset, frozenset({asked}), worst, text))
+            self._keep(Pending(rule, asset, frozenset({asked}), self._worst(rule, match), text))
 
     def _open(self, missing: Iterable[Missing]) -> frozenset[Asked]:
         """What the unknowns come down to; empty when one of them is nobody's to answer."""
@@ -134,7 +134,8 @@ class Questions:
         if _weight(pending) < WORTH_FROM:
             return
         key = pending.rule.id, pending.subject, pending.asked
-        if key not in self._pending or pending.worst > self._pending[key].worst:
+        kept = self._pending.get(key)
+        if kept is None or (pending.worst, pending.text) > (kept.worst, kept.text):
             self._pending[key] = pending
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
