@@ -12,7 +12,7 @@ import msgspec
 
 from penstock.inspect.sensitive.detector import detector
 from penstock.inspect.sensitive.rows import MARK
-from penstock.inspect.sensitive.validators import VALIDATORS
+from penstock.inspect.sensitive.validators import check_named
 from penstock.knowledge.pack import define_pack, load_pack
 
 #: A column is what at least this share of its filled values is.
@@ -119,7 +119,7 @@ def _speaks(concept: Concept, header: str, filled: list[str]) -> str:
 
 def _agrees(concept: Concept, filled: list[str]) -> bool:
     shape = re.compile(concept.value) if concept.value else None
-    check = VALIDATORS[concept.check] if concept.check else None
+    check = check_named(concept.check) if concept.check else None
     fits = sum(1 for value in filled if (shape is None or shape.fullmatch(value)) and (check is None or check(value)))
     return fits >= SHARE * len(filled)
 

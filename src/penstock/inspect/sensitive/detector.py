@@ -1,29 +1,29 @@
 """Text in, spans out: candidates from the engine, then shape, checks and context at each of them.
 
-A span depends on nothing but the ``HISTORY`` characters before it, itself, and a few behind it; a span that lies
-within another is not told twice. That locality is what lets a stream give the same spans in any chunking.
+Outside tables, a span depends on nothing but the ``HISTORY`` characters before it, itself, and a few behind it; in a
+table also on the header and on its line. A span that lies within another is not told twice. That locality is what lets
+a stream give the same spans in any chunking.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from bisect import bisect_right, insort
+from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
 
+from penstock.inspect.sensitive import tables
 from penstock.inspect.sensitive.engine import Engine, engine
-from penstock.inspect.sensitive.rows import LONGEST, Shape, shapes
-from penstock.inspect.sensitive.validators import VALIDATORS
+from penstock.inspect.sensitive.identifiers import Identifiers
+from penstock.inspect.sensitive.rows import Shape, shapes
+from penstock.inspect.sensitive.rule import BACK, CONTEXT, HISTORY, Rule
+from penstock.inspect.sensitive.words import Told, any_of, any_spelling, stands_alone
 from penstock.inspect.span import Span
 
-#: How far a value may reach left of its core, how far back words of context count.
-BACK = 64
-CONTEXT = 64
-#: Nothing before a value's start can matter that is further away: keyword, gap, shape's lead-in (the pack's largest).
-HISTORY = 192
-#: How far behind the longest value a pattern may look.
-_AHEAD = 8
+__all__ = ["BACK", "HISTORY", "Detector", "detect", "detector"]
+
+#: Of a table's header, how many columns are told apart; of a cell, how many characters can be a value.
+_COLUMNS, _CELL = 400, 96
 
 
 def detect(text: str) -> list[Span]:
@@ -37,24 +37,63 @@ def detector(engine_name: str = "") -> Detector:
     return Detector(shapes(), engine_name)
 
 
+class _Core:
+    """What a hit of one engine pattern leads to: rules at a value's core, or rules behind a word.
+
+    told: sets of words to which the word belongs, for rules that ask whether one of them stands before a value.
+    """
+
+    __slots__ = ("identifiers", "letters", "rules", "told", "width")
+
+    def __init__(self, width: int, letters: int) -> None:
+        self.width = width
+        self.letters = letters
+        self.rules: list[Rule] = []
+        self.identifiers: Identifiers | None = None
+        self.told: list[int] = []
+
+
+Found = dict[tuple[int, int], tuple[float, int, Span]]
+
+
 class Detector:
     """Rows compiled for one engine."""
 
     def __init__(self, rows: Iterable[Shape], engine_name: str = "") -> None:
-        self._rules: list[_Rule] = []
-        #: core index → rule, bytes from the core's start to its end, characters of the keyword
-        self._cores: list[tuple[_Rule, int, int]] = []
-        patterns: list[str] = []
+        cores: dict[str, _Core] = {}
+        sets: dict[tuple[str, ...], int] = {}
+
+        def of_word(word: str) -> _Core:
+            pattern = any_spelling(word)
+            core = cores.get(pattern)
+            if core is None:
+                core = cores[pattern] = _Core(0, len(word))
+            return core
+
+        def set_of(words: tuple[str, ...]) -> int:
+            if words and words not in sets:
+                sets[words] = len(sets)
+                for word in words:
+                    of_word(word).told.append(sets[words])
+            return sets.get(words, -1)
+
         for priority, row in enumerate(rows):
-            rule = _Rule.of(row, priority)
-            self._rules.append(rule)
-            for core in row.core:
-                patterns.append(core)
-                self._cores.append((rule, _width(core), 0))
+            rule = Rule(row, priority, context=set_of(row.context), unless=set_of(row.unless))
+            for pattern in row.core:
+                core = cores.get(pattern)
+                if core is None:
+                    core = cores[pattern] = _Core(_width(pattern), 0)
+                core.rules.append(rule)
             for word in row.keyword:
-                patterns.append(_as_pattern(word))
-                self._cores.append((rule, 0, len(word)))
-        self.engine: Engine = engine(patterns, name=engine_name)
+                core = of_word(word)
+                if row.compact:
+                    core.identifiers = core.identifiers or Identifiers(set_of(row.unless))
+                    core.identifiers.add(rule)
+                else:
+                    core.rules.append(rule)
+        self._sets = len(sets)
+        self._cores = list(cores.values())
+        self.engine: Engine = engine(list(cores), name=engine_name)
 
     def detect(self, text: str) -> list[Span]:
         """Sensitive data in the text, in order of position; of spans within one another only the widest."""
@@ -67,183 +106,153 @@ class Detector:
         growing = len(text)
         if not hits:
             return [], growing
-        place = _identity if len(data) == len(text) else _places(data, hits, self._cores)
-        found: dict[tuple[int, int], tuple[float, int, Span]] = {}
+        cores = self._cores
+        place = _places(data, hits, cores) if len(data) != len(text) else None
+        told = Told(self._sets)
+        places: list[tuple[_Core, int]] = []
+        words: list[tuple[_Core, int]] = []
+        for index, end in hits:
+            core = cores[index]
+            at = end - core.width
+            if place is not None:
+                at = place[at]
+            if core.letters:
+                if not stands_alone(text, at - core.letters, at):
+                    continue
+                for known in core.told:
+                    told.note(known, at - core.letters, at)
+                if not core.rules and core.identifiers is None:
+                    continue
+                words.append((core, at))
+            places.append((core, at))
+        found: Found = {}
+        unsure: list[tuple[int, int, Rule]] = []
         tried: set[tuple[int, int]] = set()
-        for core, end in hits:
-            rule, width, letters = self._cores[core]
-            at = place(end - width)
-            if (rule.priority, at) in tried or (letters and not _stands_alone(text, at - letters, at)):
-                continue
-            tried.add((rule.priority, at))
-            if rule.grows(text, at):
-                growing = min(growing, at)
-            for start, stop in rule.values(text, at):
-                confidence = rule.confidence_of(text, start, stop)
-                known = found.get((start, stop))
-                if known is None or (confidence, -rule.priority) > known[:2]:
-                    span = Span(start, stop, rule.type, rule.category, confidence, rule.reason, rule.id)
-                    found[start, stop] = (confidence, -rule.priority, span)
+        for core, at in places:
+            if core.identifiers is not None:
+                for rule, start, stop in core.identifiers.behind(text, at, told):
+                    _note(found, rule, start, stop, rule.confidence)
+            for rule in core.rules:
+                if rule.open and rule.grows(text, at):
+                    growing = min(growing, at)
+                key = (rule.priority, at)
+                if key in tried:
+                    continue
+                tried.add(key)
+                for start, stop in rule.values(text, at):
+                    if rule.explained:
+                        unsure.append((start, stop, rule))
+                    else:
+                        _note(found, rule, start, stop, rule.confidence)
+        if unsure:
+            _explain(found, unsure, text, told)
+        if words and "\n" in text:
+            growing = min(growing, self._tabled(text, words, found))
         return _widest(found), growing
 
+    def _tabled(self, text: str, words: list[tuple[_Core, int]], found: Found) -> int:
+        """Add values in columns of tables whose header is one of the words; where a cell starts that may go on."""
+        growing = len(text)
+        asked: dict[int, list[tuple[_Core, int]]] = {}
+        for core, at in words:
+            start = text.rfind("\n", 0, at) + 1
+            asked.setdefault(start, []).append((core, at))
+        if not any(tables.header_at(text, start) for start in asked):
+            return growing
+        known = tables.headers(text)
+        for start, headed in asked.items():
+            if (header := known.get(start)) is None:
+                continue
+            columns: dict[int, list[tuple[_Core, str]]] = {}
+            for core, at in headed:
+                column = header.column_of(at - 1)
+                if column < _COLUMNS:
+                    columns.setdefault(column, []).append((core, text[at - core.letters : at]))
+            for column, begin, stop, still in tables.cells(text, header, columns):
+                if still and stop - begin < _CELL:
+                    growing = min(growing, begin)
+                value = text[begin : min(stop, begin + _CELL)]
+                for core, word in columns[column]:
+                    self._cell(found, core, word, value, begin)
+        return growing
 
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """A row, ready to run."""
-
-    id: str
-    type: str
-    category: str
-    confidence: float
-    reason: str
-    priority: int
-    shape: tuple[re.Pattern[str], ...]
-    checks: tuple[Callable[[str], bool], ...]
-    back: re.Pattern[str] | None
-    after: int | None
-    open: re.Pattern[str] | None
-    longest: int
-    context: re.Pattern[str] | None
-    sure: float
-    unlikely: re.Pattern[str] | None
-
-    @classmethod
-    def of(cls, row: Shape, priority: int) -> _Rule:
-        return cls(
-            id=row.id,
-            type=row.type,
-            category=row.category,
-            confidence=row.confidence,
-            reason=row.reason,
-            priority=priority,
-            shape=tuple(re.compile(pattern) for pattern in row.shape),
-            checks=tuple(VALIDATORS[name] for name in row.check),
-            back=re.compile(f"[{row.back}]{{0,{BACK}}}") if row.back else None,
-            after=row.gap if row.keyword else None,
-            open=re.compile(row.open) if row.open else None,
-            longest=max(row.longest, LONGEST),
-            context=re.compile("|".join(map(re.escape, row.context)), re.IGNORECASE) if row.context else None,
-            sure=row.sure,
-            unlikely=re.compile(row.unlikely) if row.unlikely else None,
-        )
-
-    def grows(self, text: str, at: int) -> bool:
-        """Whether a long value has begun at ``at`` and may go on behind the text's end."""
-        return self.open is not None and len(text) - at < self.longest and self.open.fullmatch(text, at) is not None
-
-    def values(self, text: str, at: int) -> list[tuple[int, int]]:
-        """Where values stand whose core starts at ``at``, or behind the keyword that ends at ``at``."""
-        if self.after is not None:
-            return self._behind(text, at)
-        if self.back is not None:
-            at -= len(self.back.match(text[max(0, at - BACK) : at][::-1]).group())  # type: ignore[union-attr]
-        stop = at + self.longest + _AHEAD
-        for shape in self.shape:
-            match = shape.match(text, at, stop)
-            if match is not None and (value := self._passed(match)):
-                return [value]
-        return []
-
-    def _behind(self, text: str, at: int) -> list[tuple[int, int]]:
-        values: list[tuple[int, int]] = []
-        if self.after == 0:
-            for shape in self.shape:
-                match = shape.match(text, at, at + self.longest + BACK)
-                if match is not None and (value := self._passed(match)):
-                    return [value]
-            return []
-        near = at + (self.after or 0)
-        gap = _GAP_END.search(text, at, near)
-        near = gap.start() if gap else near
-        for shape in self.shape:
-            for match in shape.finditer(text, at, near + self.longest + _AHEAD):
-                if match.start() > near:
-                    break
-                if value := self._passed(match):
-                    values.append(value)
-            if values:
-                break
-        return values
-
-    def _passed(self, match: re.Match[str]) -> tuple[int, int] | None:
-        start, stop = match.span("value") if "value" in match.re.groupindex else match.span()
-        value = match.string[start:stop]
-        return (start, stop) if all(check(value) for check in self.checks) else None
-
-    def confidence_of(self, text: str, start: int, stop: int) -> float:
-        if self.unlikely is not None and self.unlikely.search(text, start, stop):
-            return self.confidence / 2
-        if self.context is not None and self.context.search(text, max(0, start - CONTEXT), start):
-            return max(self.sure, self.confidence)
-        return self.confidence
+    def _cell(self, found: Found, core: _Core, word: str, value: str, begin: int) -> None:
+        """A cell is read as if its header stood before it; the value must begin it and end with it or at a space."""
+        lead = f"{word}: "
+        text, at = lead + value, len(word)
+        spans = list(core.identifiers.behind(text, at, _NOTHING)) if core.identifiers is not None else []
+        for rule in core.rules:
+            spans += [(rule, start, stop) for start, stop in rule.values(text, at)]
+        for rule, start, stop in spans:
+            if start == len(lead) and text[stop : stop + 1] in ("", " "):
+                _note(found, rule, begin, begin + stop - start, rule.confidence)
 
 
-def _stands_alone(text: str, start: int, stop: int) -> bool:
-    """Whether a keyword is a word, also within ``user_ssn`` and ``userSsn``; not a part as in ``assn``, not a mask."""
-    before, after = text[start - 1 : start] if start else "", text[stop : stop + 1]
-    if before == "[" and after == "]":
-        return False
-    return not (_joined(before, text[start]) or _joined(text[stop - 1], after))
+_NOTHING = Told(0)
 
 
-def _joined(left: str, right: str) -> bool:
-    """Whether two neighbours are letters of one word; a capital behind a small letter begins a new one."""
-    return _letter(left) and _letter(right) and not (left.islower() and right.isupper())
+def _explain(found: Found, unsure: list[tuple[int, int, Rule]], text: str, told: Told) -> None:
+    """Add values for which words before them count, as far back as the value or the mask before.
+
+    What lies behind another value explains nothing, so that masking that value changes nothing.
+    """
+    ends = sorted(stop for _, stop in found)
+    unsure.sort(key=_by_start)
+    for start, stop, rule in unsure:
+        at = bisect_right(ends, start)
+        since = max(ends[at - 1] if at else 0, text.rfind("]", max(0, start - CONTEXT), start) + 1)
+        confidence = rule.confidence_of(text, start, stop, told, since)
+        if confidence:
+            _note(found, rule, start, stop, confidence)
+            insort(ends, stop)
 
 
-def _letter(char: str) -> bool:
-    return char.isascii() and char.isalpha()
+def _by_start(item: tuple[int, int, Rule]) -> tuple[int, int, int]:
+    return item[0], item[1], item[2].priority
 
 
-#: A keyword speaks for values on its line; and for nothing behind a mask, so that masking twice changes nothing.
-_GAP_END = re.compile(r"[\n\[]")
+def _note(found: Found, rule: Rule, start: int, stop: int, confidence: float) -> None:
+    known = found.get((start, stop))
+    if known is None or (confidence, -rule.priority) > known[:2]:
+        span = Span(start, stop, rule.type, rule.category, confidence, rule.reason, rule.id)
+        found[start, stop] = (confidence, -rule.priority, span)
 
 
-def _widest(found: dict[tuple[int, int], tuple[float, int, Span]]) -> list[Span]:
+def _widest(found: Found) -> list[Span]:
     """Spans in order of position without those that lie within another."""
     kept: list[Span] = []
     reached = -1
-    for (_, stop), (_, _, span) in sorted(found.items(), key=lambda item: (item[0][0], -item[0][1])):
+    for (_, stop), (_, _, span) in sorted(found.items(), key=_by_place):
         if stop > reached:
             kept.append(span)
             reached = stop
     return kept
 
 
-def _identity(offset: int) -> int:
-    return offset
+def _by_place(item: tuple[tuple[int, int], tuple[float, int, Span]]) -> tuple[int, int]:
+    return item[0][0], -item[0][1]
 
 
-def _places(data: bytes, hits: list[tuple[int, int]], cores: list[tuple[_Rule, int, int]]) -> Callable[[int], int]:
+def _places(data: bytes, hits: list[tuple[int, int]], cores: list[_Core]) -> dict[int, int]:
     """Byte offset → character offset, for the offsets of the hits."""
-    offsets = sorted({0, *(end - cores[core][1] for core, end in hits)})
+    offsets = sorted({0, *(end - cores[core].width for core, end in hits)})
     table = {0: 0}
     characters = 0
     for before, after in pairwise(offsets):
         characters += len(data[before:after].decode("utf-8", "surrogatepass"))
         table[after] = characters
-    return table.__getitem__
+    return table
 
 
-def _as_pattern(word: str) -> str:
-    """A keyword as an engine pattern: any case of ASCII letters, any of `` _-`` for a space; width as the word."""
-    parts = []
-    for char in word:
-        if char == " ":
-            parts.append("[ _-]")
-        elif char.isascii() and char.isalpha():
-            parts.append(f"[{char.lower()}{char.upper()}]")
-        else:
-            parts.append(re.escape(char))
-    return "".join(parts)
-
-
+@cache
 def _width(core: str) -> int:
     """How many bytes a core is wide.
 
     Raises:
         ValueError: the width varies, so engines could disagree about where it matches.
     """
+    if not any_of(core, r"[](){}?*+|^$.\\"):
+        return len(core)
     from re import _parser  # type: ignore[attr-defined]
 
     low, high = _parser.parse(core).getwidth()

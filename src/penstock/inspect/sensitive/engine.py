@@ -6,15 +6,15 @@ depends on greed, order or overlap happens later, in Python, at these places.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import sys
-import tempfile
 import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
+
+from penstock.inspect.sensitive.cache import keep, kept
 
 
 class Engine(Protocol):
@@ -23,7 +23,7 @@ class Engine(Protocol):
     name: str
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
-        """(index of the core, end offset in bytes), each once, in no promised order."""
+        """(index of the core, end offset in bytes), each once, in order of their ends."""
 
 
 def engine(cores: Sequence[str], *, name: str = "") -> Engine:
@@ -70,19 +70,23 @@ class HyperscanEngine:
     def _compiled(self, cores: list[bytes]) -> Any:
         """The database, from the cache when the same cores were compiled before by the same version."""
         hyperscan = self._hyperscan
-        cached = _cache_file(cores, getattr(hyperscan, "__version__", ""))
-        if cached is not None and cached.is_file():
+        sources = [*cores, hyperscan.__version__.encode(), platform.machine().encode(), sys.platform.encode(), _cpu()]
+        if (cached := kept("shapes", sources)) is not None:
             try:
-                database = hyperscan.loadb(cached.read_bytes(), hyperscan.HS_MODE_BLOCK)
+                database = hyperscan.loadb(cached, hyperscan.HS_MODE_BLOCK)
                 database.scratch = hyperscan.Scratch(database)
                 return database
-            except (OSError, ValueError, hyperscan.error):
-                pass  # a torn or foreign file costs one compilation
+            except (ValueError, hyperscan.error):
+                pass  # a torn file costs one compilation
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         database.compile(expressions=cores, ids=list(range(len(cores))), elements=len(cores), flags=[0] * len(cores))
-        if cached is not None:
-            _write_whole(cached, hyperscan.dumpb(database))
+        if len(cores) >= _WORTH_KEEPING:
+            keep("shapes", sources, hyperscan.dumpb(database))
         return database
+
+
+#: Fewer cores compile faster than a file is written and read.
+_WORTH_KEEPING = 40
 
 
 class Re2Engine:
@@ -109,23 +113,12 @@ class Re2Engine:
             while match := search(data, position):
                 found.append((index, match.end()))
                 position = match.start() + 1
+        found.sort(key=_by_end)
         return found
 
 
-def _cache_file(cores: list[bytes], version: str) -> Path | None:
-    """Where the compiled database is kept for this user: by cores, library, machine; None without a cache folder."""
-    digest = hashlib.sha256(
-        b"\0".join([*cores, version.encode(), platform.machine().encode(), sys.platform.encode(), _cpu()])
-    ).hexdigest()[:24]
-    base = os.environ.get("PENSTOCK_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    try:
-        folder = (Path(base) if base else Path.home() / ".cache") / "penstock"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if hasattr(os, "getuid") and folder.stat().st_uid != os.getuid():
-            return None  # what another user can write is not loaded as a compiled database
-    except (OSError, RuntimeError):
-        return None
-    return folder / f"shapes-{digest}.hsdb"
+def _by_end(hit: tuple[int, int]) -> int:
+    return hit[1]
 
 
 def _cpu() -> bytes:
@@ -135,14 +128,3 @@ def _cpu() -> bytes:
             return next((line for line in lines if line.startswith((b"flags", b"Features"))), b"")
     except OSError:
         return b""
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write so that a reader sees all or nothing; a cache that cannot be written is no error."""
-    try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        Path(name).replace(path)
-    except OSError:
-        pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+from penstock.inspect.sensitive import tables
 from penstock.inspect.sensitive.detector import HISTORY, detector
 from penstock.inspect.span import Span
 
@@ -65,8 +66,28 @@ class StreamDetector:
                 if span.start < cut < span.end:
                     cut = max(start, span.start)
         released = text[start:cut]
-        self._before, self._held = text[max(0, cut - HISTORY) : cut], text[cut:]
+        self._before, self._held = _explaining(text, cut), text[cut:]
         return released, [_moved(span, -start) for span in spans if start <= span.start and span.end <= cut]
+
+
+def _explaining(text: str, cut: int) -> str:
+    """What of the released text may explain what follows: the last words, and of a table its header and its line."""
+    far = max(0, cut - HISTORY)
+    line = text.rfind("\n", 0, cut) + 1
+    begin = text.rfind("\n", 0, far) + 1
+    table = tables.open_at(text, line) if line else None
+    if table is not None and cut - line <= tables.ROW:
+        start, end = table
+        return text[start:end] + text[max(begin, end) : cut]
+    if begin and cut - begin <= HISTORY + tables.HEADER:
+        return text[begin:cut]
+    if cut <= HISTORY + tables.HEADER and begin == 0:
+        return text[:cut]
+    return _NO_LINE_START + text[far:cut]
+
+
+#: Stands where a line was cut, so that its rest is not taken for a header.
+_NO_LINE_START = "="
 
 
 def _still_open(text: str) -> int:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import cache, partial
+
+from penstock.inspect.sensitive import checksums
 
 
 def card(value: str) -> bool:
@@ -15,14 +19,20 @@ def card(value: str) -> bool:
     digits = _digits(value)
     if len(set(digits)) < 2:
         return False
-    return luhn(digits) and any(
+    return checksums.luhn(digits) and any(
         len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _ISSUERS
     )
 
 
+def card_any(value: str) -> bool:
+    """A payment card of any length, old and rare ones as well; only where a word says that it is one."""
+    digits = _digits(value)
+    return 12 <= len(digits) <= 19 and len(set(digits)) > 1 and checksums.luhn(digits)
+
+
 #: (first prefix, last prefix, lengths)
 _ISSUERS: tuple[tuple[str, str, frozenset[int]], ...] = (
-    ("4", "4", frozenset({13, 16, 19})),  # Visa
+    ("4", "4", frozenset({16, 19})),  # Visa
     ("51", "55", frozenset({16})),  # Mastercard
     ("2221", "2720", frozenset({16})),
     ("34", "34", frozenset({15})),  # American Express
@@ -36,24 +46,15 @@ _ISSUERS: tuple[tuple[str, str, frozenset[int]], ...] = (
     ("38", "39", frozenset(range(14, 20))),
     ("62", "62", frozenset(range(16, 20))),  # UnionPay
     ("2200", "2204", frozenset(range(16, 20))),  # Mir
-    ("5018", "5018", frozenset(range(13, 20))),  # Maestro
-    ("5020", "5020", frozenset(range(13, 20))),
-    ("5038", "5038", frozenset(range(13, 20))),
-    ("5893", "5893", frozenset(range(13, 20))),
-    ("6304", "6304", frozenset(range(13, 20))),
-    ("6759", "6763", frozenset(range(13, 20))),
+    ("5018", "5018", frozenset(range(14, 20))),  # Maestro
+    ("5020", "5020", frozenset(range(14, 20))),
+    ("5038", "5038", frozenset(range(14, 20))),
+    ("5893", "5893", frozenset(range(14, 20))),
+    ("6304", "6304", frozenset(range(14, 20))),
+    ("6759", "6763", frozenset(range(14, 20))),
     ("60", "60", frozenset({16})),  # RuPay
     ("508", "508", frozenset({16})),
 )
-
-
-def luhn(digits: str) -> bool:
-    """ISO/IEC 7812-1 annex B."""
-    total = sum(map(int, digits[-1::-2]))
-    for digit in digits[-2::-2]:
-        doubled = 2 * int(digit)
-        total += doubled - 9 if doubled > 9 else doubled
-    return total % 10 == 0
 
 
 def iban(value: str) -> bool:
@@ -89,18 +90,59 @@ def ssn(value: str) -> bool:
 
 
 def birth_date(value: str) -> bool:
-    """A day, month and year that a living person may have been born on (1900-2029), the year first or last."""
-    parts = [part for part in re.split(r"[-./年月日]", value) if part]
-    if len(parts) != 3 or not all(part.isdigit() for part in parts):
+    """A day, month and year that a living person may have been born on (1900-2029), in any order, months also by name.
+
+    A year of two figures counts only at the end, as people write it.
+    """
+    parts = [part for part in re.split(r"[^0-9A-Za-z\u00c0-\u052f]+", re.sub(r"[年月日년월일]", " ", value)) if part]
+    named = [MONTHS[part.lower()[:12]] for part in parts if part.lower()[:12] in MONTHS]
+    numbers = [int(digits.group()) for part in parts if (digits := re.match(r"\d+", part))]
+    if named:
+        if len(numbers) != 2:
+            return False
+        numbers = [numbers[0], named[0], numbers[1]]
+    if len(numbers) != 3:
         return False
-    if len(parts[0]) == 4:
-        year, rest = int(parts[0]), parts[1:]
-    elif len(parts[2]) == 4:
-        year, rest = int(parts[2]), parts[:2]
-    else:
-        return False
-    low, high = sorted(map(int, rest))
-    return 1900 <= year <= 2029 and 1 <= low <= 12 and high <= 31
+    year = next((number for number in numbers if number >= 1000), None)
+    if year is None:
+        return 1 <= min(numbers[:2]) <= 12 and max(numbers[:2]) <= 31 and numbers[2] <= 99
+    rest = [number for number in numbers if number < 1000]
+    return 1900 <= year <= 2029 and len(rest) == 2 and 1 <= min(rest) <= 12 and max(rest) <= 31
+
+
+#: Names of months and their usual short forms, in the languages of the context words.
+MONTHS: Mapping[str, int] = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("january jan januar janvier enero ene gennaio gen janeiro januari stycznia styczeń leden "
+            "ledna ocak января jänner tammikuuta ianuarie"),
+            ("february feb februar février fevrier fév febrero febbraio fevereiro fev februari lutego "
+            "luty únor února şubat февраля helmikuuta februarie"),
+            ("march mar märz mars marzo março marco maart mrt marca marzec březen března mart марта "
+            "maaliskuuta martie mrz"),
+            ("april apr avril abril abr aprile kwietnia kwiecień duben dubna nisan апреля huhtikuuta "
+            "aprilie"),
+            "may mai mayo maggio mag maio mei maja maj květen května mayıs мая toukokuuta",
+            ("june jun juni juin junio giugno giu junho czerwca czerwiec červen června haziran июня "
+            "kesäkuuta iunie"),
+            ("july jul juli juillet julio luglio lug julho lipca lipiec červenec července temmuz июля "
+            "heinäkuuta iulie"),
+            ("august aug août aout agosto ago augustus sierpnia sierpień srpen srpna ağustos августа "
+            "elokuuta augusti"),
+            ("september sep sept septembre septiembre settembre set setembro września wrzesień září "
+            "eylül сентября syyskuuta septembrie"),
+            ("october oct oktober okt octobre octubre ottobre ott outubro out października październik "
+            "říjen října ekim октября lokakuuta octombrie"),
+            ("november nov novembre noviembre novembro listopada listopad listopadu kasım ноября "
+            "marraskuuta noiembrie"),
+            ("december dec dezember dez décembre decembre déc diciembre dic dicembre dezembro grudnia "
+            "grudzień prosinec prosince aralık декабря joulukuuta decembrie desember"),
+        ),
+        1,
+    )
+    for name in names.split()
+}  # fmt: skip
 
 
 def phone_international(value: str) -> bool:
@@ -121,6 +163,21 @@ def phone_national(value: str) -> bool:
     return not _DATE.fullmatch(value.strip())
 
 
+def phone_grouped(value: str) -> bool:
+    """8-12 digits in groups behind an area code or 0, in a form that no date has."""
+    digits = _digits(value)
+    if not 8 <= len(digits) <= 12 or len(set(digits)) < 3:
+        return False
+    groups = re.findall(r"\d+", value)
+    return not (len(groups) == 3 and sorted(map(len, groups))[:2] == [2, 2] and len(max(groups, key=len)) in (2, 4))
+
+
+def phone_idd(value: str) -> bool:
+    """10-17 digits behind 00 and a calling code that is in use."""
+    digits = _digits(value)
+    return 10 <= len(digits) <= 17 and digits[2:4] not in _NO_CALLING_CODE and len(set(digits)) > 3
+
+
 _DATE = re.compile(r"(?:19|20)\d\d([-./ ]?)\d\d\1\d\d|\d\d([-./])\d\d\2(?:19|20)\d\d")
 
 
@@ -128,6 +185,32 @@ def ipv4(value: str) -> bool:
     """Four octets, neither unspecified nor a version number that starts with 0."""
     parts = value.split(".")
     return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts) and int(parts[0]) > 0
+
+
+def ipv6(value: str) -> bool:
+    """An IPv6 address, neither unspecified nor loopback nor link-local."""
+    try:
+        address = ipaddress.IPv6Address(value)
+    except ValueError:
+        return False
+    return not (address.is_loopback or address.is_unspecified or address.is_link_local)
+
+
+def location(value: str) -> bool:
+    """Latitude and longitude in degrees, not both whole, not both zero."""
+    parts = [float(part) for part in re.findall(r"-?\d+\.\d+", value)]
+    return len(parts) == 2 and abs(parts[0]) <= 90 and abs(parts[1]) <= 180 and any(parts)
+
+
+def not_alike(value: str) -> bool:
+    """Figures are not one repeated, nor 1 to 9 in order: nobody's number."""
+    digits = _digits(value)
+    return len(set(digits)) > 1 and digits not in "0123456789012345" and digits not in "9876543210"
+
+
+def not_alike_hex(value: str) -> bool:
+    """At least five different characters: no zero address, no broadcast address."""
+    return len(set(value.lower())) >= 5
 
 
 def jwt(value: str) -> bool:
@@ -157,11 +240,11 @@ _PLACEHOLDERS = (
 
 
 def entropy(value: str) -> bool:
-    """At least 3.2 bits a character: above words and identifiers, below random base 62 and hexadecimal keys.
+    """At least 3.2 bits a character (2.6 below 24 characters): above words, below random base 62 and hexadecimal keys.
 
     Measured on 24 characters and more: English identifiers 2.6-3.4, random hexadecimal 3.4-3.9, base 62 above 4.
     """
-    return shannon(value) >= 3.2
+    return shannon(value) >= (3.2 if len(value) >= 24 else 2.6)
 
 
 def assigned_secret(value: str) -> bool:
@@ -202,17 +285,51 @@ def _digits(value: str) -> str:
     return "".join(char for char in value if "0" <= char <= "9")
 
 
-VALIDATORS: Mapping[str, Callable[[str], bool]] = {
+#: Named checks without parameters.
+_PLAIN: Mapping[str, Callable[[str], bool]] = {
     "card": card,
     "iban": iban,
     "ssn": ssn,
     "birth_date": birth_date,
     "phone_international": phone_international,
     "phone_national": phone_national,
+    "phone_grouped": phone_grouped,
+    "phone_idd": phone_idd,
     "ipv4": ipv4,
+    "ipv6": ipv6,
+    "location": location,
     "jwt": jwt,
     "not_dummy": not_dummy,
     "entropy": entropy,
     "assigned_secret": assigned_secret,
     "has_digit": has_digit,
+    "not_alike": not_alike,
+    "not_alike_hex": not_alike_hex,
+    "card_any": card_any,
 }
+
+
+def _without_separators(check: Callable[[str], bool], value: str) -> bool:
+    return check(_SEPARATORS.sub("", value).upper())
+
+
+_SEPARATORS = re.compile(r"[ ./()+-]")
+
+
+@cache
+def check_named(name: str) -> Callable[[str], bool]:
+    """The check that a row names: ``card``, or an algorithm with its parameters, ``weighted(7 3 1; 10; r)``.
+
+    Raises:
+        KeyError, ValueError, TypeError: there is no such check, or its parameters do not fit.
+    """
+    algorithm, _, given = name.partition("(")
+    if algorithm in _PLAIN and not given:
+        return _PLAIN[algorithm]
+    function = checksums.ALGORITHMS[algorithm]
+    arguments = [argument.strip() for argument in given.removesuffix(")").split(";")] if given else []
+    check: Callable[[str], bool] = partial(function, **checksums.parameters(algorithm, arguments))
+    if algorithm not in checksums.CASED:
+        check = partial(_without_separators, check)
+    check("")  # parameters that do not fit show now, not in the middle of a text
+    return check

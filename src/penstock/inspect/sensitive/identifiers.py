@@ -1,0 +1,82 @@
+"""Numbers that somebody was given, behind a word for them: read once in groups, then told by their length.
+
+``12 345 678 901`` and ``12.345.678/901`` are one number. All countries' rows that share a word cost one reading.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from penstock.inspect.sensitive.rule import GAP_END, Rule
+from penstock.inspect.sensitive.words import Told
+
+#: Groups of one number, and characters of it without separators.
+_GROUPS, _LONGEST = 8, 30
+
+
+class Identifiers:
+    """Rows that a word introduces."""
+
+    __slots__ = ("_by_length", "_gap", "_others", "_rules")
+
+    def __init__(self, others: int) -> None:
+        """others: the set of words for what a number may be instead."""
+        self._others = others
+        self._rules: list[Rule] = []
+        self._by_length: dict[int, list[Rule]] = {}
+        self._gap = 0
+
+    def add(self, rule: Rule) -> None:
+        """Take in a row."""
+        self._rules.append(rule)
+        self._gap = max(self._gap, rule.gap)
+
+    def behind(self, text: str, at: int, told: Told) -> Iterator[tuple[Rule, int, int]]:
+        """The first number behind the word that is one of them: rows and where it stands."""
+        near = at + self._gap
+        end = GAP_END.search(text, at, near)
+        near = end.start() if end else near
+        position = at
+        while position <= near:
+            first = _GROUP.search(text, position, near + _LONGEST * 2)
+            if first is None or first.start() > near:
+                return
+            ends = [first.end()]
+            while len(ends) < _GROUPS and (more := _NEXT.match(text, ends[-1], ends[-1] + _LONGEST)) is not None:
+                ends.append(more.end())
+            start = first.start()
+            if told.between(self._others, at, start):
+                return
+            for stop in reversed(ends):
+                if fitting := self._fitting(text[start:stop]):
+                    yield from ((rule, start, stop) for rule in fitting[:1])
+                    return
+            position = ends[0]
+
+    def _fitting(self, value: str) -> list[Rule]:
+        plain = _SEPARATORS.sub("", value).upper()
+        size = len(plain)
+        if not 5 <= size <= _LONGEST:
+            return []
+        rules = self._by_length.get(size)
+        if rules is None:
+            rules = self._by_length[size] = [rule for rule in self._rules if _may_be(rule, size)]
+        return [rule for rule in rules if rule.compact.fullmatch(plain) and all(check(plain) for check in rule.checks)]
+
+
+def _may_be(rule: Rule, size: int) -> bool:
+    """Whether the row's pattern can match that many characters."""
+    from re import _parser  # type: ignore[attr-defined]
+
+    low, high = _parser.parse(rule.compact.pattern).getwidth()
+    return bool(low <= size <= high)
+
+
+#: A group: figures, maybe with letters; or up to four capitals. The first needs no figure before it.
+_GROUP = re.compile(
+    r"(?<![0-9A-Za-z_\u00c0-\u052f])(?:(?=[A-Za-z]{0,7}\d)[0-9A-Za-z]{1,30}|[A-Z]{1,4}(?=[ ./-]\d))"
+    r"(?![0-9A-Za-z_\u00c0-\u052f])"
+)
+_NEXT = re.compile(r"(?:[./-]|[ ](?:- )?)(?:(?=[A-Z]{0,7}\d)[0-9A-Z]{1,30}|[A-Z]{1,4})(?![0-9A-Za-z_\u00c0-\u052f])")
+_SEPARATORS = re.compile(r"[ ./-]")
