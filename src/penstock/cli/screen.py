@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -92,11 +93,11 @@ def as_page(markdown: str) -> str:
     class Left(Heading):
         def __rich_console__(self, console: Any, options: Any) -> Iterator[Text]:
             self.text.justify = "left"
-            yield Text("") if self.tag != "h1" else Text("", end="")
             yield self.text
 
     class Page(Markdown):
         elements: ClassVar[dict[str, Any]] = {**Markdown.elements, "heading_open": Left}
 
     screen = Screen.of()
-    return replace(screen, width=min(screen.width, 100)).draw(Page(markdown, code_theme="bw", hyperlinks=False))
+    drawn = replace(screen, width=min(screen.width, 100)).draw(Page(markdown, code_theme="bw", hyperlinks=False))
+    return re.sub(r"\n{3,}", "\n\n", drawn)

@@ -23,6 +23,8 @@ from penstock.report.view import PEOPLE_KINDS, Report, by_weight, words
 STATE_STYLES = {"open": "red", "snoozed": "cyan", "accepted": "yellow", "resolved": "green"}
 #: Places shown for one reason why something was not seen, and assets for one question.
 PLACES = 5
+#: Columns below which a place stands under its asset, for beside it there is no room to say which repository.
+NARROW = 100
 #: What is no source of its own, as a reader calls it.
 NO_SOURCE = {"words": "people's words", "gateway": "calls through the gateway"}
 
@@ -30,7 +32,9 @@ NO_SOURCE = {"words": "people's words", "gateway": "calls through the gateway"}
 def inventory(report: Report, *, screen: Screen | None = None, kinds: Iterable[str] = ()) -> str:
     """Every asset of the inventory under its kind: name, data it touches, owner, and where it was seen first."""
     screen, wanted = screen or Screen.of(), frozenset(kinds)
-    table = _table(("", 1), ("Data", 0), ("Owner", 0), ("Seen at", 1), screen=screen)
+    narrow = screen.width < NARROW
+    columns = [("", 1), ("Data", 0), ("Owner", 0), *([] if narrow else [("Seen at", 1)])]
+    table = _table(*columns, screen=screen)
     for kind, number in report.counts.items():
         if wanted and kind not in wanted:
             continue
@@ -41,7 +45,11 @@ def inventory(report: Report, *, screen: Screen | None = None, kinds: Iterable[s
         for asset in report.inventory:
             if asset.kind == kind:
                 owner = Text(_short(report.owner(asset.id)), "dim")
-                table.add_row(_asset(asset), labels(report.labels(asset.id)), owner, place(report, asset))
+                cells = [_asset(asset), labels(report.labels(asset.id)), owner]
+                if narrow:
+                    table.add_row(Group(cells[0], Padding(place(report, asset), (0, 0, 0, 2))), *cells[1:])
+                else:
+                    table.add_row(*cells, place(report, asset))
     return screen.draw(table if table.row_count else Text("No AI was found in what could be seen."))
 
 
@@ -53,9 +61,9 @@ def findings(report: Report, *, screen: Screen | None = None, accepted: bool = F
         return screen.draw(Text("Nothing is accepted." if accepted else "Nothing to act on.", "green"))
     table = _table(("", 0), ("Risk", 1), ("Owner", 0), ("Id", 0), screen=screen)
     for finding in found:
-        table.add_row(
-            severity(finding.severity), _risk(report, finding), _short(report.owner_of(finding)), finding.id[:8]
-        )
+        named = report.owner_of(finding)
+        owner = Text(_short(named)) if named else Text("nobody", "yellow")
+        table.add_row(severity(finding.severity), _risk(report, finding), owner, finding.id[:8])
         if accepted and (decided := report.acceptance_of(finding)):
             until = f"until {when(decided.until)[:10]}, {clean(decided.who)}: {clean(decided.why)}"
             table.add_row("", Text(until, "yellow"))
@@ -76,11 +84,17 @@ def questions(report: Report, *, screen: Screen | None = None) -> str:
     for asked, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
         rules = sorted({question.rule for question in group} - {""})
         parts.append(Text(asked[0].upper() + asked[1:], "bold").append(f"  {' '.join(map(clean, rules))}", "dim"))
-        names = sorted({f"{report.name(q.asset)} ({words(report.kind(q.asset))})" for q in group}, key=str.casefold)
+        names = sorted({_asked_about(report, question) for question in group}, key=str.casefold)
         more = f", and {len(names) - PLACES:,} more" if len(names) > PLACES else ""
         parts.append(Padding(Text(", ".join(names[:PLACES])).append(more, "dim"), (0, 0, 0, 2)))
     answer = "Answer in the ai-system.yaml of the repository (penstock declare writes one), or in penstock.yaml."
     return screen.draw(*parts, "", Text(answer, "dim"))
+
+
+def _asked_about(report: Report, question: Question) -> str:
+    """The asset of a question, and who may know."""
+    owner = report.owner(question.asset)
+    return f"{report.name(question.asset)} ({words(report.kind(question.asset))}{f' of {owner}' if owner else ''})"
 
 
 def coverage(report: Report, *, screen: Screen | None = None) -> str:
@@ -126,9 +140,14 @@ def changes(report: Report, changed: Changes | None = None, *, screen: Screen | 
         for asset in sorted(listed, key=_by_kind):
             parts.append(Text(f"{sign} {words(asset.kind)} ", style).append(clean(asset.name), "bold"))
     for id, fields in sorted(changed.changed.items()):
-        parts.append(Text("~ ", "yellow").append(known.get(id) or report.name(id), "bold"))
+        parts.append(Text(f"~ {words(report.kind(id))} ", "yellow").append(known.get(id) or report.name(id), "bold"))
         for name, (before, after) in sorted(fields.items()):
-            parts.append(Text(f"    {name}: ", "dim").append(_value(before)).append(" → ", "dim").append(_value(after)))
+            parts.append(
+                Text(f"    {name.removeprefix('props.')}: ", "dim")
+                .append(_value(before))
+                .append(" → ", "dim")
+                .append(_value(after))
+            )
     for sign, style, relations in (
         ("+", "green", changed.relations_added),
         ("-", "red", changed.relations_removed),
@@ -222,7 +241,8 @@ def _unseen(report: Report, title: str, unseen: Sequence[Unseen], style: str) ->
         groups.setdefault(f"{clean(one.what, 80)}: {clean(one.why, 200)}", []).append(one)
     parts: list[RenderableType] = [_heading(f"{title} {len(unseen):,}")]
     for why, group in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-        parts.append(Padding(Text(f"{len(group):,}× {why}", style), (0, 0, 0, 2)))
+        times = f"{len(group):,}× " if len(group) > 1 else ""
+        parts.append(Padding(Text(f"{times}{why}", style), (0, 0, 0, 2)))
         for one in group[:PLACES]:
             parts.append(Padding(Text(report.unseen_at(one)), (0, 0, 0, 6)))
         if len(group) > PLACES:

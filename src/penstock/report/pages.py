@@ -145,12 +145,11 @@ def _questions(report: Report, answers: Answers) -> Iterable[RenderableType]:
     for name, question in QUESTIONS:
         answer: Answer = getattr(answers, name)
         yield Text(question, "bold")
-        if answer.value in (None, "", (), []):
-            said = Text("unknown", "yellow")
-        else:
-            said = _answer(report, name, answer).append(f"  {answer.confidence}", "dim")
-        if answer.because and not (name == "processes" and answer.value):
-            said.append(f"\n{clean(answer.because)}", "dim")
+        known = answer.value not in (None, "", (), [])
+        said = _answer(report, name, answer) if known else Text("unknown", "yellow")
+        because = "" if name == "processes" and known else clean(answer.because)
+        if reason := " · ".join(filter(None, (because, answer.confidence if known else ""))):
+            said.append(f"\n{reason}", "dim")
         yield Padding(said, (0, 0, 0, 2))
         for evidence in answer.evidence[:2]:
             yield Padding(_place(report, evidence), (0, 0, 0, 2))
