@@ -126,7 +126,7 @@ class Detector:
                 words.append((core, at))
             places.append((core, at))
         found: Found = {}
-        unsure: list[tuple[int, int, Rule]] = []
+        unsure: list[tuple[int, int, Rule, int]] = []
         tried: set[tuple[int, int]] = set()
         for core, at in places:
             if core.identifiers is not None:
@@ -141,7 +141,7 @@ class Detector:
                 tried.add(key)
                 for start, stop in rule.values(text, at):
                     if rule.explained:
-                        unsure.append((start, stop, rule))
+                        unsure.append((start, stop, rule, at if rule.worded else 0))
                     else:
                         _note(found, rule, start, stop, rule.confidence)
         if unsure:
@@ -191,23 +191,23 @@ class Detector:
 _NOTHING = Told(0)
 
 
-def _explain(found: Found, unsure: list[tuple[int, int, Rule]], text: str, told: Told) -> None:
+def _explain(found: Found, unsure: list[tuple[int, int, Rule, int]], text: str, told: Told) -> None:
     """Add values for which words before them count, as far back as the value or the mask before.
 
     What lies behind another value explains nothing, so that masking that value changes nothing.
     """
     ends = sorted(stop for _, stop in found)
     unsure.sort(key=_by_start)
-    for start, stop, rule in unsure:
+    for start, stop, rule, word in unsure:
         at = bisect_right(ends, start)
-        since = max(ends[at - 1] if at else 0, text.rfind("]", max(0, start - CONTEXT), start) + 1)
+        since = max(word, ends[at - 1] if at else 0, text.rfind("]", max(0, start - CONTEXT), start) + 1)
         confidence = rule.confidence_of(text, start, stop, told, since)
         if confidence:
             _note(found, rule, start, stop, confidence)
             insort(ends, stop)
 
 
-def _by_start(item: tuple[int, int, Rule]) -> tuple[int, int, int]:
+def _by_start(item: tuple[int, int, Rule, int]) -> tuple[int, int, int]:
     return item[0], item[1], item[2].priority
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from penstock.inspect.sensitive.rule import GAP_END, Rule
+from penstock.inspect.sensitive.rule import Rule, gap_behind
 from penstock.inspect.sensitive.words import Told
 
 #: Groups of one number, and characters of it without separators.
@@ -34,9 +34,7 @@ class Identifiers:
 
     def behind(self, text: str, at: int, told: Told) -> Iterator[tuple[Rule, int, int]]:
         """The first number behind the word that is one of them: rows and where it stands."""
-        near = at + self._gap
-        end = GAP_END.search(text, at, near)
-        near = end.start() if end else near
+        at, near = gap_behind(text, at, self._gap)
         position = at
         while position <= near:
             first = _GROUP.search(text, position, near + _LONGEST * 2)
@@ -46,7 +44,7 @@ class Identifiers:
             while len(ends) < _GROUPS and (more := _NEXT.match(text, ends[-1], ends[-1] + _LONGEST)) is not None:
                 ends.append(more.end())
             start = first.start()
-            if told.between(self._others, at, start):
+            if told.last(self._others, at, start) >= 0:
                 return
             for stop in reversed(ends):
                 if fitting := self._fitting(text[start:stop]):
@@ -57,7 +55,7 @@ class Identifiers:
     def _fitting(self, value: str) -> list[Rule]:
         plain = _SEPARATORS.sub("", value).upper()
         size = len(plain)
-        if not 5 <= size <= _LONGEST:
+        if not 5 <= size <= _LONGEST or _DECIMAL.fullmatch(value):
             return []
         rules = self._by_length.get(size)
         if rules is None:
@@ -79,4 +77,8 @@ _GROUP = re.compile(
     r"(?![0-9A-Za-z_\u00c0-\u052f])"
 )
 _NEXT = re.compile(r"(?:[./-]|[ ](?:- )?)(?:(?=[A-Z]{0,7}\d)[0-9A-Z]{1,30}|[A-Z]{1,4})(?![0-9A-Za-z_\u00c0-\u052f])")
+#: A measure, not a number in groups.
+_DECIMAL = re.compile(r"\d+\.\d+")
+#: Three, two and four figures: only the United States write so.
+_AMERICAN = re.compile(r"\d{3}-\d{2}-\d{4}")
 _SEPARATORS = re.compile(r"[ ./-]")

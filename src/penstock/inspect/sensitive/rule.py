@@ -29,6 +29,8 @@ class Rule:
         self._context = context
         self._unless = unless
         self.gap = row.gap
+        self.country = row.country
+        self.worded = bool(row.keyword)
         self.priority = priority
         self.id = row.id
         self.type = row.type
@@ -67,11 +69,12 @@ class Rule:
 
     def confidence_of(self, text: str, start: int, stop: int, told: Told, since: int) -> float:
         """How surely the value is one where it stands; 0 when what stands before it, from ``since``, denies it."""
-        if self._unless >= 0 and told.between(self._unless, max(since, start - UNLESS), start):
+        explained = told.last(self._context, max(since, start - CONTEXT), start)
+        if self._unless >= 0 and told.last(self._unless, max(since, start - UNLESS), start) > explained:
             return 0.0
         if self._row.unlikely and self._unlikely.search(text, start, stop):
             return self.confidence / 2
-        if self._context >= 0 and told.between(self._context, max(since, start - CONTEXT), start):
+        if explained >= 0:
             return max(self._row.sure, self.confidence)
         return 0.0 if self._row.needs else self.confidence
 
@@ -85,9 +88,7 @@ class Rule:
     def _behind(self, text: str, at: int, gap: int) -> list[tuple[int, int]]:
         if gap == 0:
             return self._here(text, at, at + self._longest + BACK)
-        near = at + gap
-        end = GAP_END.search(text, at, near)
-        near = end.start() if end else near
+        at, near = gap_behind(text, at, gap)
         for shape in self.shapes:
             values: list[tuple[int, int]] = []
             for match in shape.finditer(text, at, near + self._longest + _AHEAD):
@@ -117,5 +118,18 @@ class Rule:
         return re.compile(self._row.unlikely)
 
 
+def gap_behind(text: str, at: int, gap: int) -> tuple[int, int]:
+    """Where a value behind a word may start at the earliest and at the latest.
+
+    On the word's line; or on the next one, when nothing but a colon ends the word's.
+    """
+    if label := _LABEL.match(text, at, at + 8):
+        at = label.end()
+    near = at + gap
+    end = GAP_END.search(text, at, near)
+    return at, end.start() if end else near
+
+
+_LABEL = re.compile(r"[ \t]?[:：]?[ \t]?\r?\n")
 #: A keyword speaks for values on its line; and for nothing behind a mask, so that masking twice changes nothing.
 GAP_END = re.compile(r"[\n\[]")

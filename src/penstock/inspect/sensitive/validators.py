@@ -40,6 +40,8 @@ _ISSUERS: tuple[tuple[str, str, frozenset[int]], ...] = (
     ("6011", "6011", frozenset(range(16, 20))),  # Discover
     ("644", "659", frozenset(range(16, 20))),
     ("3528", "3589", frozenset(range(16, 20))),  # JCB
+    ("1800", "1800", frozenset({15})),  # JCB of old
+    ("2131", "2131", frozenset({15})),
     ("300", "305", frozenset(range(14, 20))),  # Diners Club
     ("3095", "3095", frozenset(range(14, 20))),
     ("36", "36", frozenset(range(14, 20))),

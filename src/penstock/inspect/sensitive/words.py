@@ -22,17 +22,17 @@ class Told:
             places[0].append(start)
             places[1].append(stop)
 
-    def between(self, known: int, low: int, high: int) -> bool:
-        """Whether a word of the set stands wholly between two places."""
+    def last(self, known: int, low: int, high: int) -> int:
+        """Where the last word of the set ends that stands wholly between two places; -1 when none does."""
         if known < 0 or known >= len(self._places) or (places := self._places[known]) is None:
-            return False
+            return -1
         starts, stops = places
         at = bisect_right(stops, high) - 1
         while at >= 0 and stops[at] > low:
             if starts[at] >= low:
-                return True
+                return stops[at]
             at -= 1
-        return False
+        return -1
 
 
 def any_spelling(word: str) -> str:
