@@ -27,7 +27,7 @@ MAX_STEPS = 4
 _BEDROCK_ARN = re.compile(r"arn:.*:bedrock:.*(?:foundation-model|inference-profile)/(?P<id>[A-Za-z0-9][\w.:-]*)\Z")
 _MODEL_ID = re.compile(r"[A-Za-z0-9][\w.:/@-]{1,199}\Z")
 #: Attributes that order or count resources and tie nothing together.
-_ORDERING = frozenset({"dependson", "count", "foreach", "lifecycle", "triggers", "tags", "condition", "metadata"})
+_ORDERING = frozenset({"count", "foreach", "lifecycle", "triggers", "tags", "condition", "metadata"})
 _ENV_PARENTS = frozenset({"environment", "variables", "environmentvariables", "env", "appsettings"})
 
 
@@ -85,8 +85,9 @@ def observed(
         evidence: (place, steps) → evidence of the collector that reads the files.
     """
     known = {d.address: k for d in declared if (k := _known(d, scope, lookup)) is not None}
+    secrets = {address for address, thing in known.items() if thing.row.kind == "credential"}
     for thing in known.values():
-        _read(thing, lookup, scope)
+        _read(thing, lookup, scope, secrets)
     meant = {address for address, thing in known.items() if not thing.row.linked}
     meant |= {target for address in sorted(meant) for target in known[address].refers if target in known}
     for address in sorted(meant):
@@ -157,14 +158,18 @@ def _known(declared: Declared, scope: str, lookup: Lookup) -> _Known | None:
     return _Known(declared, row, asset)
 
 
-def _read(thing: _Known, lookup: Lookup, scope: str) -> None:
+def _read(thing: _Known, lookup: Lookup, scope: str, secrets: set[str]) -> None:
     """Fill in what a resource refers to and the models it names."""
     wanted = {tuple(name.split(".")): verb for name, verb in thing.row.models.items()}
-    for key, part in thing.declared.bodies[0].expression[2]:
+    whole = thing.declared.bodies[0]
+    for key, part in whole.expression[2] if whole.expression[0] == "o" else ():
         if plainly(str(key)) not in _ORDERING:
-            whole = thing.declared.bodies[0]
             for address in resources(Bound(part, whole.path, whole.context), lookup):
                 thing.refers.setdefault(address, set()).add(plainly(str(key)))
+    # What must be there first is no part of it, but for secrets: what runs names them where no reference shows.
+    for address in [address for address, said in thing.refers.items() if said == {"dependson"}]:
+        if address not in secrets:
+            del thing.refers[address]
     for body in thing.declared.bodies:
         for keys, bound in attributes(body, lookup):
             plain = tuple(plainly(key) for key in keys)
@@ -176,7 +181,8 @@ def _read(thing: _Known, lookup: Lookup, scope: str) -> None:
             for name, text in environment(body, lookup):
                 hub = _model_env().get(name, "")
                 if hub and _MODEL_ID.match(text.value):
-                    thing.models.append((_from_hub(text.value, hub, scope), "serves", text))
+                    verb = "serves" if thing.row.kind == "endpoint" else "loads"
+                    thing.models.append((_from_hub(text.value, hub, scope), verb, text))
 
 
 def _model(value: str, provider: str, scope: str) -> Asset | None:
@@ -228,7 +234,7 @@ def _passed(thing: _Known, known: Mapping[str, _Known]) -> Iterator[tuple[Asset,
             if address in seen or address not in known or not known[address].row.passes:
                 continue
             seen.add(address)
-            yield from known[address].models
+            yield from ((model, "serves", text) for model, _, text in known[address].models)
             following += sorted(known[address].refers)
         waiting = following
 

@@ -41,11 +41,14 @@ class _Open:
     key: str | None = None
     key_line: int = 1
     merges: list[Any] | None = None
+    tag: str = ""
 
 
-def documents(text: str) -> Iterator[Any]:
+def documents(text: str, *, tagged: bool = False) -> Iterator[Any]:
     """Every document of a YAML text as Map, Seq or scalar, lines kept.
 
+    Args:
+        tagged: keep local tags: ``!Sub x`` is the mapping ``{"!Sub": "x"}``; else they are left out.
     Raises:
         NotUnderstood: it does not parse, or is larger, deeper or more explosive than the limits; documents that came
             before the broken place have been yielded by then.
@@ -64,6 +67,8 @@ def documents(text: str) -> Iterator[Any]:
             if isinstance(event, yaml.ScalarEvent):
                 value: Any = _scalar(event)
                 weight = 1
+                if tagged and event.tag and event.tag[1:2].isalpha():
+                    value = _tagged(event.tag, event.value, line)
                 if event.anchor:
                     anchors[event.anchor] = value, weight
             elif isinstance(event, yaml.AliasEvent):
@@ -74,13 +79,15 @@ def documents(text: str) -> Iterator[Any]:
                 if len(stack) >= MAX_DEPTH:
                     raise NotUnderstood(f"The YAML nests deeper than {MAX_DEPTH} levels", f"line {line}")
                 made = Map(line) if isinstance(event, yaml.MappingStartEvent) else Seq(line)
-                stack.append(_Open(made, event.anchor))
+                stack.append(_Open(made, event.anchor, tag=event.tag if tagged and event.tag else ""))
                 continue
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
                 done = stack.pop()
                 if done.merges and isinstance(done.value, Map):
                     _merge(done.value, done.merges)
                 value, weight, line = done.value, done.weight, done.value.line
+                if done.tag[1:2].isalpha():
+                    value = _tagged(done.tag, value, line)
                 if done.anchor:
                     anchors[done.anchor] = value, weight
             else:
@@ -133,6 +140,13 @@ def _scalar(event: Any) -> Any:
     if text in ("false", "False", "FALSE"):
         return False
     return int(text) if _NUMBER.match(text) else text
+
+
+def _tagged(tag: str, value: Any, line: int) -> Map:
+    made = Map(line)
+    made[tag] = value
+    made.lines[tag] = line
+    return made
 
 
 def _put(into: _Open, value: Any, weight: int, line: int) -> None:
