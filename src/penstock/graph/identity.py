@@ -8,6 +8,7 @@ becomes known (agent ↔ application) share a family, so that a change of kind k
 from __future__ import annotations
 
 import hashlib
+import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -34,6 +35,10 @@ FAMILIES: Mapping[str, str] = MappingProxyType(
      "log_store": "data", "vector_store": "index", "knowledge_base": "index"}
 )  # fmt: skip
 
+#: ``models/…`` is a folder, as in "models/current".
+_HUB_MODEL = re.compile(r"^(?!models/)\w[\w.-]*/\w[\w.-]*$")
+#: Tags of the library start with a size, a variant or "latest"; a number alone is a version of a hosted model's id.
+_OLLAMA_MODEL = re.compile(r"^\w[\w.-]*:(?!\d+$)\w[\w.-]*$")
 _LOCATOR = re.compile(r"^(?:arn:|[a-z][a-z0-9+.-]*://)", re.IGNORECASE)
 
 
@@ -125,19 +130,48 @@ def endpoint(url: str, scope: str, *, props: Mapping[str, Any] | None = None) ->
 
 
 def model_at(url: str, name: str, scope: str) -> Asset:
-    """The model that a self-hosted endpoint offers under a name."""
+    """The model that a self-hosted endpoint offers under a name.
+
+    Servers offer weights under the name of the library that these came from unless told another: ``org/name`` is that
+    model of the Hugging Face hub, ``name:tag`` that of the Ollama library. Any other name is one of this endpoint.
+    """
+    if _HUB_MODEL.match(name):
+        return asset("model", name, props={"provider": "huggingface"})
+    if _OLLAMA_MODEL.match(name):
+        return asset("model", name, props={"provider": "ollama"})
     place = endpoint(url, scope)
     return asset("model", name, key=f"{place.scope}{place.name}/{name}", props={"provider": "self-hosted"})
 
 
+def local_model(path: str, scope: str, *, props: Mapping[str, Any] | None = None, status: str = "used") -> Asset:
+    """The model whose weights lie at a path of the source, or of the machine its deployment runs on (``/…``, ``~/…``).
+
+    A path of the source is its name; of a machine's path, which nobody can open, the last part is.
+    """
+    place = posixpath.normpath(path.strip())
+    name = posixpath.basename(place) if place.startswith(("/", "~")) else place
+    return asset("model", name or place, key=f"{scope}/file:{place}", props=props, status=status)
+
+
 def origin_of(url: str) -> str:
-    """Scheme, host and explicit port of a URL, lower-case, default ports left out, credentials dropped."""
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    host = (parts.hostname or "").lower()
+    """Scheme, host and explicit port of a URL, lower-case, default ports left out, credentials dropped.
+
+    A service of a cluster has its full name: ``x.ns.svc`` is ``x.ns.svc.cluster.local``, a dot at the end says
+    nothing. What is no URL comes back up to its first slash.
+    """
+    text = url.strip() if "://" in url else f"http://{url.strip()}"
+    try:
+        parts = urlsplit(text)
+        host = (parts.hostname or "").lower().rstrip(".")
+    except ValueError:  # brackets that do not close, letters that no host has
+        scheme, _, rest = text.partition("://")
+        return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0].rpartition('@')[2]}".lower()
     try:
         port = parts.port
     except ValueError:
         port = None
+    host = f"[{host}]" if ":" in host else host
+    host += ".cluster.local" if host.endswith(".svc") else ""
     default = {"http": 80, "https": 443}.get(parts.scheme.lower())
     return f"{parts.scheme.lower()}://{host}" + (f":{port}" if port and port != default else "")
 

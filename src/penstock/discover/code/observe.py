@@ -492,8 +492,7 @@ class Observer:
         """A model loaded from a hub or from a folder of the source."""
         props = {"role": role} if role and role != "tokenizer" else {}
         if name.startswith((".", "/", "~")) or name.endswith(_WEIGHT_FILES) or self.is_folder(name):
-            place = posixpath.normpath(name)
-            return identity.asset("model", place, key=f"{self.scope}/file:{place}", props=props, status=status)
+            return identity.local_model(name, self.scope, props=props, status=status)
         return identity.asset("model", name, props={"provider": provider or "huggingface", **props}, status=status)
 
     def is_folder(self, name: str) -> bool:
@@ -1296,10 +1295,7 @@ class Observer:
             if "/" in output and not output.startswith((".", "/", "~")) and self.pushes(site):
                 models.append(identity.asset("model", output, props={"provider": "huggingface", "role": "fine-tuned"}))
             else:
-                place = posixpath.normpath(output)
-                models.append(
-                    identity.asset("model", place, key=f"{self.scope}/file:{place}", props={"role": "trained"})
-                )
+                models.append(identity.local_model(output, self.scope, props={"role": "trained"}))
         if local:
             models.append(identity.asset("model", name, key=f"{self.scope}/{local}", props={"role": "trained"}))
         for pushed in self.pushed(site, bases, models):

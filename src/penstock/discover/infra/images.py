@@ -163,8 +163,9 @@ def weights(reference: str, hub: str, scope: str, *, role: str = "") -> Asset | 
     if text.startswith(("/", "./", "../")) or hub in ("", "huggingface"):
         path = text.removeprefix("./")
         is_path = "/" in path or re.search(r"\.(?:gguf|safetensors|onnx|bin|pt)\Z", path)
-        key = f"file:{path}" if is_path else f"{scope}/{path}"
-        return identity.asset("model", path.rstrip("/").rpartition("/")[2] or path, scope=scope, key=key, props=props)
+        if is_path:
+            return identity.local_model(path, scope, props=props)
+        return identity.asset("model", path, scope=scope, key=f"{scope}/{path}", props=props)
     return identity.asset("model", text, props={"provider": hub, **props})
 
 

@@ -190,7 +190,8 @@ def _kserve(file: File, common: Mapping[str, Any], spec: Map) -> Iterator[Yielde
         yield Observation(identity.relation(place, "serves", found), at)
         alias = identity.model_at(origin, offered, scope)
         yield Observation(alias, at)
-        yield Observation(identity.relation(alias, "derived_from", found), at)
+        if alias.id != found.id:
+            yield Observation(identity.relation(alias, "derived_from", found), at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ def offers(
             for alias in serving.aliases or (serving.model.name,):
                 offered = replace(identity.model_at(url, alias, scope), status="declared")
                 yield Observation(offered, chained(here, f"offered as {alias} at {origin.name}"))
+                if offered.id == serving.model.id:
+                    continue
                 yield Observation(
                     Relation(offered.id, "derived_from", serving.model.id),
                     chained(here, f"{alias} at {origin.name} is {serving.model.name}"),
