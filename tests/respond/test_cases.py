@@ -132,7 +132,7 @@ def test_change_of_owner_is_history():
 def test_leak_that_no_finding_foresaw_opens_a_case_by_itself():
     events = [event(n, finding_ids=(), seen={"out.credentials": 2, "in.pii": 1}) for n in range(3)]
     (case,) = look((), [], events)
-    assert (case.title, case.severity, case.event_count) == ("Answers to helpdesk carry credentials", "high", 3)
+    assert (case.title, case.severity, case.event_count) == ("Answers to helpdesk carry passwords and keys", "high", 3)
     assert case.owner == team("support").id
     (still,) = look([case], [], now=AT + 9)
     assert still == case

@@ -90,6 +90,22 @@ def small_company(now: float) -> Scan:
     )
 
 
+def many_open_agents(count: int, now: float) -> Scan:
+    """As many public agents, each over an index of its own that holds customers' data."""
+    made: list[Observation] = []
+    for n in range(count):
+        agent = asset(
+            "agent", f"agent-{n}", scope=SCOPE, key=f"a{n}.py::a", props={"exposure": "internet", "auth": "none"}
+        )
+        index = asset("vector_store", f"index-{n}", scope=SCOPE)
+        tickets = file_dataset(f"data/{n}.jsonl", SCOPE, labels=["pii"])
+        evidence = Evidence("python.agents", f"a{n}.py:1", "resolved", (), SCOPE)
+        links = (relation(agent, "retrieves_from", index), relation(index, "indexes", tickets))
+        made += (Observation(subject, evidence) for subject in (agent, index, tickets, *links))
+    complete = tuple(Complete(SCOPE, verb, "python.agents") for verb in VERBS)
+    return Scan(tuple(made), complete, scopes=(SCOPE,), finished=(SCOPE,), at=now - 3600)
+
+
 @contextmanager
 def serving(state: Path, guard: Guard | None = None, *, scan: Scan | None = None) -> Iterator[tuple[str, Live]]:
     """The server in a thread, on a free port of loopback."""

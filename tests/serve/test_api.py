@@ -71,6 +71,29 @@ def test_an_asset_answers_the_six_questions_with_evidence(api: Api) -> None:
     assert any(answer["evidence"] for answer in page["answers"])
 
 
+def test_questions_come_by_asset_and_say_what_answers_them(api: Api) -> None:
+    page = api.get("/questions").json()
+    asked = [question for group in page["groups"] for question in group["questions"]]
+    assert (page["assets"], page["total"]) == (len(page["groups"]), len(asked))
+    assert len({group["asset"]["id"] for group in page["groups"]}) == len(page["groups"])
+    correctable = {row["about"] for row in api.get("/correctable").json()["correctable"]}
+    assert {question["answers"] for question in asked} - {""} <= correctable
+    assert api.get("/questions", {"limit": 1, "offset": 1}).json()["groups"] == page["groups"][1:2]
+    today = api.get("/today").json()
+    assert today["questions"] == page["groups"][: len(today["questions"])]
+
+
+def test_risks_are_gathered_by_what_to_change(api: Api) -> None:
+    page, each = api.get("/fixes").json(), api.get("/findings").json()
+    assert page["risks"] == sum(group["closes"] for group in page["groups"]) == each["total"]
+    assert page["severities"] == each["severities"]
+    for group in page["groups"]:
+        assert {risk["fix_at"]["id"] for risk in group["risks"]} == {group["at"]["id"]}
+        assert group["severity"] == group["risks"][0]["severity"]
+    narrowed = api.get("/fixes", {"severity": "high"}).json()
+    assert {risk["severity"] for group in narrowed["groups"] for risk in group["risks"]} == {"high"}
+
+
 def test_a_label_comes_with_its_proof_and_the_evidence_of_each_step(api: Api) -> None:
     page = api.get(f"/assets/{api.asset('support-agent')['id']}").json()
     label = next(row for row in page["labels"] if row["label"] == "pii")

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from penstock.serve.guard import Guard
 from penstock.serve.state import Live
 from penstock.serve.tokens import Tokens, sha256
-from tests.serve.conftest import HOSTILE, Api, serving
+from tests.serve.conftest import HOSTILE, Api, many_open_agents, serving
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +80,7 @@ def pages(base: str) -> dict[str, str]:
         "asset": f"/assets/{api.asset('support-agent')['id']}",
         "data": f"/assets/{api.asset('data/tickets.jsonl')['id']}",
         "risks": "/risks",
+        "each risk": "/risks?view=each",
         "risk": f"/risks/{risk}",
         "cases": "/cases",
         "case": f"/cases/{case}",
@@ -206,12 +208,50 @@ def test_a_person_corrects_an_answer_and_sees_it_counted(chromium_browser: Brows
         page = console.page
         console.go(f"/assets/{Api(fresh[0]).asset('support-agent')['id']}")
         page.get_by_role("button", name="Correct this: What is it used for?").click()
-        page.get_by_label("What it is used for").fill("Tells customers where their parcel is")
+        page.get_by_label("What is support-agent used for?").fill("Tells customers where their parcel is")
         page.get_by_label("How do you know?").fill("I wrote it")
         page.get_by_role("button", name="Save as my word").click()
         expect(page.get_by_text("Tells customers where their parcel is").first).to_be_visible()
         expect(page.get_by_role("button", name="Save as my word")).to_have_count(0)
         console.check()
+
+
+def test_a_question_is_answered_where_it_is_asked(chromium_browser: Browser, fresh: tuple[str, Live]) -> None:
+    for console in watched(chromium_browser, fresh[0]):
+        page, api = console.page, Api(fresh[0])
+        groups = api.get("/questions").json()["groups"]
+        question = next(q for g in groups for q in g["questions"] if q["answers"] == "trust")
+        console.go("/coverage")
+        page.get_by_role("button", name=f"Answer: {question['about']}").click()
+        page.get_by_role("combobox", name=question["about"]).select_option("trusted")
+        page.get_by_label("How do you know?").fill("It lies behind the login")
+        page.get_by_role("button", name="Save as my word").click()
+        expect(page.get_by_text(question["about"])).to_have_count(0)
+        expect(page.get_by_role("heading", name="Only a person can say")).to_be_visible()
+        console.check()
+
+
+def test_risks_are_read_by_what_to_change_or_one_by_one_a_page_at_a_time(
+    chromium_browser: Browser, tmp_path: Path
+) -> None:
+    with serving(tmp_path, scan=many_open_agents(45, time.time())) as (base, _):
+        for console in watched(chromium_browser, base):
+            page = console.page
+            total = Api(base).get("/fixes").json()["total"]
+            assert total >= 45
+            console.go("/risks")
+            groups = page.get_by_role("region", name=re.compile("^Change "))
+            expect(groups).to_have_count(20)
+            expect(groups.first).to_contain_text(re.compile(r"closes [2-9] risks"))
+            page.get_by_role("button", name="Show more").click()
+            expect(groups).to_have_count(40)
+            page.get_by_role("button", name="Show more").click()
+            expect(groups).to_have_count(min(total, 60))
+            page.get_by_role("button", name="each risk").click()
+            expect(page).to_have_url(re.compile(r"view=each"))
+            expect(page.get_by_role("article").first).to_be_visible()
+            assert "pii" not in page.locator("main").inner_text()
+            console.check()
 
 
 def test_a_case_is_decided_with_a_reason(chromium_browser: Browser, fresh: tuple[str, Live]) -> None:

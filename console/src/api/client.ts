@@ -1,4 +1,4 @@
-import { QueryClient, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import type {
   AssetList,
   AssetPage,
@@ -11,11 +11,14 @@ import type {
   Done,
   FindingList,
   FindingPage,
+  FixList,
   Problem,
+  QuestionList,
   SessionState,
   SignIn,
   Today,
 } from './shapes';
+import { queryString } from '../parts/search';
 
 /** What the server said went wrong: what, where, what to do next. */
 export class Refused extends Error {
@@ -74,12 +77,24 @@ export const assetsQuery = (search: string) =>
   });
 export const assetQuery = (asset: string) =>
   queryOptions({ queryKey: ['asset', asset], queryFn: () => ask<AssetPage>(`/assets/${id(asset)}`) });
-export const findingsQuery = (search: string) =>
-  queryOptions({
-    queryKey: ['findings', search],
-    queryFn: () => ask<FindingList>(`/findings${search}`),
-    placeholderData: (before: FindingList | undefined) => before,
+/** A list that grows by a page when asked for more; `items` are what one page holds, `total` how many there are. */
+const pages = <T>(key: string, path: string, search: Record<string, unknown>, size: number, items: (page: T) => unknown[], total: (page: T) => number) =>
+  infiniteQueryOptions({
+    queryKey: [key, search],
+    queryFn: ({ pageParam }) => ask<T>(`${path}${queryString({ ...search, limit: size, offset: pageParam || undefined })}`),
+    initialPageParam: 0,
+    getNextPageParam: (last: T, all: T[]) => {
+      const held = all.reduce((sum, page) => sum + items(page).length, 0);
+      return held < total(last) && items(last).length > 0 ? held : undefined;
+    },
+    placeholderData: (before) => before,
   });
+
+export const findingsQuery = (search: object) =>
+  pages<FindingList>('findings', '/findings', { ...search }, 50, (page) => page.findings, (page) => page.total);
+export const fixesQuery = (search: object) =>
+  pages<FixList>('fixes', '/fixes', { ...search }, 20, (page) => page.groups, (page) => page.total);
+export const questionsQuery = pages<QuestionList>('questions', '/questions', {}, 20, (page) => page.groups, (page) => page.assets);
 export const findingQuery = (finding: string) =>
   queryOptions({ queryKey: ['finding', finding], queryFn: () => ask<FindingPage>(`/findings/${id(finding)}`) });
 export const casesQuery = (search: string) =>

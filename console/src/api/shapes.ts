@@ -118,12 +118,13 @@ export interface Claim {
   evidence: EvidenceShape;
 }
 
-/** One thing that may be corrected, with what the form needs to ask for it. */
+/** One thing that may be corrected, with what the form needs to ask for it; ``question`` names it ``{asset}``. */
 export interface Correctable {
   about: string;
   type: string;
   words: string[];
   meaning: string;
+  question: string;
 }
 
 export interface CorrectableList {
@@ -145,7 +146,6 @@ export interface CoveragePage {
   skipped: number;
   unseen_total: number;
   unseen: UnseenRow[];
-  questions: QuestionShape[];
   troubles: Trouble[];
 }
 
@@ -206,6 +206,23 @@ export interface FindingPage {
   rule: RulePage | null;
   tags: Tag[];
   related: Ref[];
+}
+
+/** What to change, how many risks that closes, how bad the worst of them is, and the risks, worst first. */
+export interface FixGroup {
+  at: Ref;
+  owner: Owner;
+  severity: string;
+  closes: number;
+  risks: Risk[];
+}
+
+/** ``total`` counts changes, ``risks`` what they close together; ``severities`` as in the list of risks. */
+export interface FixList {
+  total: number;
+  risks: number;
+  severities: Record<string, number>;
+  groups: FixGroup[];
 }
 
 /** ``status`` is ok, or degraded while something cannot be done; ``troubles`` says what. */
@@ -283,13 +300,25 @@ export interface Property {
   conflict: boolean;
 }
 
-/** What only a person can say; ``prop`` or ``verb`` names what is missing. */
+/** The questions about one asset, the most pressing first. */
+export interface QuestionGroup {
+  asset: Ref;
+  questions: QuestionShape[];
+}
+
+/** ``total`` counts questions, ``assets`` those they are about. */
+export interface QuestionList {
+  total: number;
+  assets: number;
+  groups: QuestionGroup[];
+}
+
+/** What only a person can say. ``answers`` is what a correction that answers it is about; "" when none can. */
 export interface QuestionShape {
   asset: Ref;
   about: string;
   rule: string;
-  prop: string;
-  verb: string;
+  answers: string;
 }
 
 /** An asset, as far as a link needs it. */
@@ -401,7 +430,7 @@ export interface Today {
   top: Risk[];
   blind: Blind;
   question_count: number;
-  questions: QuestionShape[];
+  questions: QuestionGroup[];
   case_count: number;
   cases: CaseRow[];
   troubles: Trouble[];

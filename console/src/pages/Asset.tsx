@@ -2,8 +2,9 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
 import { type ReactNode, useState } from 'react';
 import { assetQuery } from '../api/client';
-import type { AnswerShape, AssetPage, LabelShape, Neighbour, Property, QuestionShape } from '../api/shapes';
-import { asked, AssetLink, Confidence, Disclosure, Empty, Evidence, EvidenceList, Exposure, Labels, OwnerName, PathStrip, Section, Severity } from '../parts/bits';
+import type { AnswerShape, AssetPage, LabelShape, Neighbour, Property, Ref } from '../api/shapes';
+import { Asked } from '../parts/Asked';
+import { AssetLink, Confidence, Disclosure, Empty, Evidence, EvidenceList, Exposure, Labels, OwnerName, PathStrip, Section, Severity } from '../parts/bits';
 import { CorrectForm } from '../parts/CorrectForm';
 import { KindIcon } from '../parts/icons';
 import { Page } from '../parts/Page';
@@ -62,13 +63,13 @@ function AssetBody({ page }: { page: AssetPage }) {
       <Section title={page.answers.length ? 'Six questions' : 'At a glance'}>
         <div className="answers">
           {page.answers.map((answer) => (
-            <Line key={answer.key} title={answer.question} asset={asset.id} about={CORRECTS[answer.key] ?? []}>
+            <Line key={answer.key} title={answer.question} asset={asset} about={CORRECTS[answer.key] ?? []}>
               <AnswerText answer={answer} />
             </Line>
           ))}
           {page.answers.length === 0 && (
             <>
-              <Line title="Which data does it hold?" asset={asset.id} about={['declared_data']}>
+              <Line title="Which data does it hold?" asset={asset} about={['declared_data']}>
                 {asset.contains.length + asset.sees.length ? (
                   <>
                     <Labels labels={asset.contains} /> <Labels labels={asset.sees} how="sees" />
@@ -77,10 +78,10 @@ function AssetBody({ page }: { page: AssetPage }) {
                   <span className="quiet">None known</span>
                 )}
               </Line>
-              <Line title="Who can reach it?" asset={asset.id} about={['exposure', 'auth']}>
+              <Line title="Who can reach it?" asset={asset} about={['exposure', 'auth']}>
                 <Exposure word={asset.exposure} />
               </Line>
-              <Line title="What is it used for?" asset={asset.id} about={['purpose']}>
+              <Line title="What is it used for?" asset={asset} about={['purpose']}>
                 {asset.used_for || <span className="quiet">Not known</span>}
               </Line>
               <Line title="Which systems rely on it?">
@@ -96,7 +97,7 @@ function AssetBody({ page }: { page: AssetPage }) {
               </Line>
             </>
           )}
-          <Line title="Who owns it?" asset={asset.id} about={['owner']}>
+          <Line title="Who owns it?" asset={asset} about={['owner']}>
             <OwnerName owner={asset.owner} why />
             {asset.owner.conflicts.map((other) => (
               <div key={other} className="warn small">
@@ -117,7 +118,9 @@ function AssetBody({ page }: { page: AssetPage }) {
             <h3>Only a person can say</h3>
             <ul className="plain">
               {page.questions.map((q, i) => (
-                <Asked key={i} question={q} />
+                <li key={i}>
+                  <Asked question={q} />
+                </li>
               ))}
             </ul>
           </div>
@@ -176,7 +179,7 @@ function AssetBody({ page }: { page: AssetPage }) {
               ))}
             </dl>
           )}
-          <CorrectAny asset={asset.id} />
+          <CorrectAny asset={asset} />
           <Disclosure label={<span>Where it was seen ({page.evidence.length})</span>}>
             <EvidenceList evidence={page.evidence} />
           </Disclosure>
@@ -204,7 +207,7 @@ function AssetBody({ page }: { page: AssetPage }) {
   );
 }
 
-function Line({ title, asset, about = [], children }: { title: string; asset?: string; about?: string[]; children: ReactNode }) {
+function Line({ title, asset, about = [], children }: { title: string; asset?: Ref; about?: string[]; children: ReactNode }) {
   const [correcting, setCorrecting] = useState(false);
   return (
     <div className="answer">
@@ -219,28 +222,10 @@ function Line({ title, asset, about = [], children }: { title: string; asset?: s
       </div>
       {correcting && asset && (
         <div className="answer-form">
-          <CorrectForm asset={asset} about={about} onDone={() => setCorrecting(false)} />
+          <CorrectForm asset={asset.id} name={asset.name} about={about} onDone={() => setCorrecting(false)} />
         </div>
       )}
     </div>
-  );
-}
-
-/** An open question with the form that answers it. */
-function Asked({ question }: { question: QuestionShape }) {
-  const [open, setOpen] = useState(false);
-  const about = question.prop ? [question.prop] : question.verb === 'owned_by' ? ['owner'] : question.verb === 'supports' ? ['process'] : [];
-  return (
-    <li>
-      {asked(question)}
-      {question.rule && <span className="quiet small"> · {question.rule}</span>}{' '}
-      {about.length > 0 && (
-        <button type="button" className="link-button small" aria-expanded={open} aria-label={`Answer: ${asked(question)}`} onClick={() => setOpen(!open)}>
-          Answer
-        </button>
-      )}
-      {open && <CorrectForm asset={question.asset.id} about={about} onDone={() => setOpen(false)} />}
-    </li>
   );
 }
 
@@ -251,7 +236,7 @@ function AnswerText({ answer }: { answer: AnswerShape }) {
       <p>
         {value ? <AnswerValue answer={answer} /> : <span className="quiet">Nobody knows yet</span>} {value && <Confidence word={answer.confidence} />}
       </p>
-      {answer.because && answer.because !== value && <p className="quiet small">{labelName(answer.because)}</p>}
+      {answer.because && answer.because !== value && <p className="quiet small">{answer.because}</p>}
       <Evidence evidence={answer.evidence} />
     </>
   );
@@ -364,14 +349,14 @@ function PropertyLine({ property }: { property: Property }) {
   );
 }
 
-function CorrectAny({ asset }: { asset: string }) {
+function CorrectAny({ asset }: { asset: Ref }) {
   const [open, setOpen] = useState(false);
   return (
     <div className="correct-any">
       <button type="button" className="link-button small" aria-expanded={open} onClick={() => setOpen(!open)}>
         Add or correct a fact
       </button>
-      {open && <CorrectForm asset={asset} about={[]} onDone={() => setOpen(false)} />}
+      {open && <CorrectForm asset={asset.id} name={asset.name} about={[]} onDone={() => setOpen(false)} />}
     </div>
   );
 }

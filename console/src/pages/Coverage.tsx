@@ -1,8 +1,9 @@
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { coverageQuery } from '../api/client';
-import type { QuestionShape, UnseenRow } from '../api/shapes';
-import { asked, AssetLink, Disclosure, Empty, Section, Troubles } from '../parts/bits';
+import { coverageQuery, questionsQuery } from '../api/client';
+import type { UnseenRow } from '../api/shapes';
+import { Asked } from '../parts/Asked';
+import { Disclosure, Empty, Failed, More, QuestionGroups, Section, Troubles, Waiting } from '../parts/bits';
 import { Page } from '../parts/Page';
 import { ago, count, moment, plain, scopeName } from '../parts/words';
 
@@ -61,43 +62,24 @@ export function Coverage() {
               </div>
             )}
           </Section>
-          <Section title="Only a person can say" id="questions" aside={<span className="quiet small">{page.questions.length}</span>}>
-            {page.questions.length === 0 ? (
-              <p className="quiet">No open questions.</p>
-            ) : (
-              <Questions questions={page.questions} />
-            )}
-          </Section>
+          <Questions />
         </>
       )}
     </Page>
   );
 }
 
-/** Grouped by what is asked: the same thing is often unknown about many assets. */
-function Questions({ questions }: { questions: QuestionShape[] }) {
-  const groups = new Map<string, QuestionShape[]>();
-  for (const question of questions) groups.set(asked(question), [...(groups.get(asked(question)) ?? []), question]);
+/** Grouped by asset, the most pressing first: who knows the one answer often knows the others. */
+function Questions() {
+  const query = useInfiniteQuery(questionsQuery);
+  const pages = query.data?.pages ?? [];
+  const groups = pages.flatMap((page) => page.groups);
+  const last = pages.at(-1);
   return (
-    <ul className="plain unseen">
-      {[...groups.entries()].map(([about, group]) => (
-        <li key={about}>
-          <Disclosure
-            label={
-              <span>
-                {about} <span className="quiet">· {count(group.length, 'asset')}</span>
-              </span>
-            }
-          >
-            <div className="links">
-              {group.slice(0, 200).map((q) => (
-                <AssetLink key={q.asset.id} asset={q.asset} />
-              ))}
-            </div>
-          </Disclosure>
-        </li>
-      ))}
-    </ul>
+    <Section title="Only a person can say" id="questions" aside={last && <span className="quiet small">{last.total > 0 && `${count(last.total, 'question')} about ${count(last.assets, 'asset')}`}</span>}>
+      {query.error ? <Failed error={query.error} /> : !last ? <Waiting /> : last.total === 0 ? <p className="quiet">No open questions.</p> : <QuestionGroups groups={groups} most={3} line={(question) => <Asked question={question} />} />}
+      {last && <More shown={groups.length} total={last.assets} what="asset" busy={query.isFetchingNextPage} onMore={() => query.fetchNextPage()} />}
+    </Section>
   );
 }
 

@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { markSeen, todayQuery } from '../api/client';
 import type { SinceLastLook, Today as TodayShape } from '../api/shapes';
-import { AssetLink, Empty, QuestionLine, Section, Severity, Troubles } from '../parts/bits';
+import { AssetLink, Empty, QuestionGroups, Section, Severity, Troubles } from '../parts/bits';
 import { Page } from '../parts/Page';
 import { RiskCard } from '../parts/RiskCard';
 import { ago, count, kindNames, moment, plain } from '../parts/words';
@@ -122,16 +122,12 @@ function Board({ today }: { today: TodayShape }) {
           {today.questions.length === 0 ? (
             <p className="quiet small">No open questions.</p>
           ) : (
-            <ul className="plain">
-              {today.questions.slice(0, 5).map((q, i) => (
-                <QuestionLine key={i} question={q} />
-              ))}
-            </ul>
-          )}
-          {today.question_count > 5 && (
-            <Link to="/coverage" hash="questions" className="small">
-              {count(today.question_count - 5, 'more question')}
-            </Link>
+            <>
+              <QuestionGroups groups={today.questions} most={2} />
+              <Link to="/coverage" hash="questions" className="small">
+                Answer them
+              </Link>
+            </>
           )}
         </section>
       </div>

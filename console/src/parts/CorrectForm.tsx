@@ -14,20 +14,21 @@ const DAYS = [
 ];
 
 /** A person's word about an asset; `about` narrows what is offered to what answers the question at hand. */
-export function CorrectForm({ asset, about, onDone }: { asset: string; about: string[]; onDone: () => void }) {
+export function CorrectForm({ asset, name, about, onDone }: { asset: string; name: string; about: string[]; onDone: () => void }) {
   const known = useQuery(correctableQuery);
   if (known.error) return <Failed error={known.error} />;
   if (!known.data) return <Waiting />;
   const options = about.length
     ? about.flatMap((name) => known.data.correctable.filter((row) => row.about === name))
     : known.data.correctable;
-  return <Form asset={asset} options={options} onDone={onDone} />;
+  const named = options.map((row) => ({ ...row, question: row.question.replaceAll('{asset}', name) }));
+  return <Form asset={asset} options={named} onDone={onDone} />;
 }
 
 function Form({ asset, options, onDone }: { asset: string; options: Correctable[]; onDone: () => void }) {
   const queries = useQueryClient();
-  const [name, setName] = useState(options[0]?.about ?? '');
-  const chosen = options.find((row) => row.about === name) ?? options[0];
+  const [about, setAbout] = useState(options[0]?.about ?? '');
+  const chosen = options.find((row) => row.about === about) ?? options[0];
   const [value, setValue] = useState<unknown>('');
   const [why, setWhy] = useState('');
   const [days, setDays] = useState('365');
@@ -53,7 +54,7 @@ function Form({ asset, options, onDone }: { asset: string; options: Correctable[
           value={chosen.about}
           data={options.map((row) => ({ value: row.about, label: `${plain(row.about)}: ${row.meaning}` }))}
           onChange={(e) => {
-            setName(e.currentTarget.value);
+            setAbout(e.currentTarget.value);
             setValue('');
           }}
         />
@@ -75,7 +76,7 @@ function Form({ asset, options, onDone }: { asset: string; options: Correctable[
 }
 
 function Value({ row, value, onChange }: { row: Correctable; value: unknown; onChange: (value: unknown) => void }) {
-  const label = row.meaning.charAt(0).toUpperCase() + row.meaning.slice(1);
+  const label = row.question || row.meaning.charAt(0).toUpperCase() + row.meaning.slice(1);
   if (row.type === 'word')
     return (
       <NativeSelect label={label} value={String(value)} required onChange={(e) => onChange(e.currentTarget.value)} data={[{ value: '', label: 'Choose…' }, ...row.words.map((word) => ({ value: word, label: exposureName(word) }))]} />

@@ -1,10 +1,9 @@
-import type { UseQueryResult } from '@tanstack/react-query';
 import { type ReactNode, useEffect } from 'react';
 import { Failed, Waiting } from './bits';
 import { useEndedSession } from './Shell';
 
 /** Sets the title of the window, and shows waiting and failure the same way on every page. */
-export function Page<T>({ title, query, children }: { title: string; query: UseQueryResult<T>; children: (data: T) => ReactNode }) {
+export function Page<T>({ title, query, children }: { title: string; query: { data: T | undefined; error: Error | null }; children: (data: T) => ReactNode }) {
   useEndedSession(query.error);
   useEffect(() => {
     document.title = `${title} · Penstock`;

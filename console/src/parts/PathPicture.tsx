@@ -6,7 +6,7 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import type { Hop } from '../api/shapes';
 import { Labels } from './bits';
 import { KindIcon } from './icons';
-import { exposureName, kindName, plain } from './words';
+import { exposureName, kindName, labelName, plain } from './words';
 
 const WIDE = 176;
 const HIGH = 104;
@@ -84,7 +84,12 @@ function AssetBox({ data, id }: NodeProps<Box>) {
         {hop.asset.name}
       </div>
       <div className="box-foot">
-        <Labels labels={hop.labels.slice(0, 2)} />
+        <Labels labels={hop.labels.slice(0, 1)} />
+        {hop.labels.length > 1 && (
+          <span className="quiet" title={hop.labels.map(labelName).join(', ')}>
+            +{hop.labels.length - 1}
+          </span>
+        )}
       </div>
       <Handle type="source" position={down ? Position.Bottom : Position.Right} isConnectable={false} />
     </div>

@@ -1,7 +1,8 @@
+import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { type ReactNode, useId, useState } from 'react';
 import { Refused } from '../api/client';
-import type { EvidenceShape, Hop, Owner, Problem, QuestionShape, Ref, Trouble } from '../api/shapes';
+import type { EvidenceShape, Hop, Owner, Problem, QuestionGroup, QuestionShape, Ref, Trouble } from '../api/shapes';
 import { Chevron, KindIcon } from './icons';
 import { ago, count, exposureName, kindName, labelName, moment, plain, scopeName } from './words';
 
@@ -133,11 +134,16 @@ export function Confidence({ word }: { word: string }) {
   );
 }
 
+/** Pieces of evidence shown before a reader asks for the rest; the strongest come first. */
+const PIECES = 5;
+
 export function EvidenceList({ evidence }: { evidence: EvidenceShape[] }) {
+  const [all, setAll] = useState(false);
+  const shown = all ? evidence : evidence.slice(0, PIECES);
   if (evidence.length === 0) return <p className="quiet">No evidence is kept for this; it follows from the rest of the page.</p>;
   return (
     <ul className="evidence">
-      {evidence.map((e, i) => (
+      {shown.map((e, i) => (
         <li key={i}>
           <div className="evidence-where">
             <code>{e.where}</code>
@@ -158,6 +164,13 @@ export function EvidenceList({ evidence }: { evidence: EvidenceShape[] }) {
           </div>
         </li>
       ))}
+      {shown.length < evidence.length && (
+        <li className="evidence-more">
+          <button type="button" className="link-button small" onClick={() => setAll(true)}>
+            {count(evidence.length - shown.length, 'more place')}
+          </button>
+        </li>
+      )}
     </ul>
   );
 }
@@ -239,11 +252,48 @@ export function asked({ asset, about }: QuestionShape): string {
   return rest.charAt(0).toUpperCase() + rest.slice(1);
 }
 
-export function QuestionLine({ question }: { question: QuestionShape }) {
+/** Questions by asset, the first few of each; `line` says one. */
+export function QuestionGroups({ groups, most, line }: { groups: QuestionGroup[]; most: number; line?: (question: QuestionShape) => ReactNode }) {
+  return (
+    <ul className="plain">
+      {groups.map((group) => (
+        <QuestionsOf key={group.asset.id} group={group} most={most} line={line ?? asked} />
+      ))}
+    </ul>
+  );
+}
+
+function QuestionsOf({ group, most, line }: { group: QuestionGroup; most: number; line: (question: QuestionShape) => ReactNode }) {
+  const [all, setAll] = useState(false);
+  const left = group.questions.length - most;
   return (
     <li className="question">
-      <AssetLink asset={question.asset} />
-      <span>{asked(question)}</span>
+      <AssetLink asset={group.asset} withKind />
+      <ul className="plain">
+        {(all ? group.questions : group.questions.slice(0, most)).map((question) => (
+          <li key={question.about}>{line(question)}</li>
+        ))}
+      </ul>
+      {left > 0 && !all && (
+        <button type="button" className="link-button small" onClick={() => setAll(true)}>
+          {count(left, 'more question')} <span className="sr-only">about {group.asset.name}</span>
+        </button>
+      )}
     </li>
+  );
+}
+
+/** Asks for the next page of a list that grows. */
+export function More({ shown, total, what, busy, onMore }: { shown: number; total: number; what: string; busy: boolean; onMore: () => void }) {
+  if (shown >= total) return null;
+  return (
+    <div className="pager">
+      <Button variant="default" size="xs" loading={busy} onClick={onMore}>
+        Show more
+      </Button>
+      <span className="quiet small">
+        {shown.toLocaleString('en')} of {count(total, what)}
+      </span>
+    </div>
   );
 }

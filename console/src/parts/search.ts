@@ -18,7 +18,8 @@ export interface RiskSearch {
   asset?: string;
   rule?: string;
   state?: 'open' | 'accepted' | 'all';
-  offset?: number;
+  /** by what to change (the default), or each risk by itself */
+  view?: 'each';
 }
 
 type Raw = Record<string, unknown>;
@@ -51,7 +52,7 @@ export const riskSearch = (raw: Raw): RiskSearch => ({
   asset: text(raw.asset),
   rule: text(raw.rule),
   state: oneOf(raw.state, ['open', 'accepted', 'all'] as const),
-  offset: positive(raw.offset),
+  view: oneOf(raw.view, ['each'] as const),
 });
 
 /** ``?kind=model&kind=agent``: lists as repeated names, nothing for what is not set. */

@@ -23,10 +23,11 @@ export const kindNames = (kind: string, n: number) => (n === 1 ? kindName(kind) 
 const LABELS: Record<string, string> = {
   pii: 'personal data',
   phi: 'health data',
-  pci: 'card data',
+  pci: 'payment card data',
   minors: "children's data",
-  special_category: 'special category',
-  trade_secret: 'trade secret',
+  special_category: 'specially protected data',
+  credentials: 'passwords and keys',
+  trade_secret: 'trade secrets',
   'unknown-origin': 'unknown origin',
 };
 export const labelName = (label: string) => LABELS[label] ?? plain(label);

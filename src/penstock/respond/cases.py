@@ -19,8 +19,9 @@ from penstock.graph.vocabulary import (
     CaseChange,
     Event,
     Finding,
+    said_labels,
 )
-from penstock.respond.people import People
+from penstock.respond.people import Ownership, People
 
 if TYPE_CHECKING:
     from penstock.graph.labels import Labelling
@@ -82,7 +83,19 @@ def attach(cases: Iterable[Case], events: Iterable[Event], people: People, *, no
         group.sort(key=lambda event: (event.at, event.id))
         case = by_fingerprint.get(key) or _leaked(key, group[0], people, now)
         by_fingerprint[key] = _happened(case, group, now)
-    return tuple(sorted(by_fingerprint.values(), key=_case_order))
+    return in_order(by_fingerprint.values())
+
+
+def answers_for(finding: Finding, people: People) -> Ownership:
+    """Who is to act: whoever owns what is to be changed, else the nearest who owns any of the path."""
+    root = finding.fix_at if finding.fix_at in people.graph.assets else finding.subject
+    known = filter(None, map(people.owner, dict.fromkeys((root, finding.subject, *_assets_of(finding)))))
+    return next(known, people.owner(root))
+
+
+def in_order(cases: Iterable[Case]) -> tuple[Case, ...]:
+    """Open before closed, worst first, oldest first."""
+    return tuple(sorted(cases, key=_case_order))
 
 
 def fingerprint(finding: Finding) -> str:
@@ -191,8 +204,7 @@ def _described(case: Case, group: Sequence[Finding], about: _Context) -> Case:
     """The case with what its findings say now: how bad, whose, who approves, who must know, who is affected."""
     people, worst = about.people, group[0]
     root = worst.fix_at if worst.fix_at in about.graph.assets else worst.subject
-    known = filter(None, map(people.owner, dict.fromkeys((root, worst.subject, *_assets_of(worst)))))
-    owner = next(known, people.owner(root))  # whoever owns what is to be changed, else the nearest who owns any of it
+    owner = answers_for(worst, people)
     labels = frozenset[str]().union(*(about.labels(finding) for finding in group))
     data = tuple(dict.fromkeys(asset for finding in group for asset in about.data(finding)))
     conflict = "".join(f"; but {claim}" for claim in owner.conflicts)
@@ -268,7 +280,7 @@ def _leaks(event: Event) -> set[str]:
 def _leaked(key: str, event: Event, people: People, now: float) -> Case:
     category = key.rpartition(" ")[2]
     owner = people.owner(event.application)
-    title = f"Answers to {people.name(event.application)} carry {category.replace('_', ' ')}"
+    title = f"Answers to {people.name(event.application)} carry {said_labels((category,))}"
     case = Case(
         id=_id(key),
         fingerprint=key,
@@ -328,7 +340,6 @@ def _worst_first(finding: Finding) -> tuple[int, float, str]:
 
 
 def _case_order(case: Case) -> tuple[bool, int, float, str]:
-    """Open before closed, worst first, oldest first."""
     return case.state != "open", -SEVERITIES.index(case.severity), case.opened_at, case.id
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from penstock.graph.store.protocol import Store
 from penstock.graph.vocabulary import Case, Event
-from penstock.respond.cases import attach
+from penstock.respond.cases import attach, in_order
 from penstock.respond.people import People
 from penstock.respond.refresh import ALONE, STAMP, Refreshed, derive, stamp_of
 from penstock.respond.spool import POSITIONS, drain, sweep
@@ -25,7 +25,7 @@ RECENT = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one turn did, and the cases and the stamp as they are after it.
+    """What one turn did, and the cases (worst first) and the stamp as they are after it.
 
     ``refreshed`` is None when nothing that policy depends on had changed, or another process derived it all.
     """
@@ -70,7 +70,7 @@ def turn(store: Store, settings: Settings, state: Path, *, now: float, notify: N
             if store.get(STAMP) != stamp_of(store, settings, now):
                 refreshed = derive(store, settings, state, now=now)
         cases, stamp = None, stamp_of(store, settings, now)
-    cases = tuple(store.cases()) if cases is None else cases
+    cases = in_order(store.cases()) if cases is None else cases
     if notify is not None:
         tell(store, cases, notify)
     return Turn(events, broken, tuple(changed.values()), refreshed, cases, stamp)

@@ -14,7 +14,7 @@ import msgspec
 from penstock.errors import NotReachable
 from penstock.graph.graph import Graph
 from penstock.graph.store.protocol import AccessKey
-from penstock.graph.vocabulary import SENSITIVE, Case, Finding, Step
+from penstock.graph.vocabulary import SENSITIVE, Case, Finding, Step, said_labels
 from penstock.protect.snapshot import Caller, PolicySnapshot, Rule, Upstream, decode, encode
 from penstock.respond.people import People
 from penstock.settings import Settings
@@ -170,16 +170,16 @@ def _rules(
     for label in sorted(touched.keys() | {"credentials"}):
         about = tuple(sorted(f.id for f in findings if _is_about(f, label, labelling)))
         if part := touched.get(label):
-            why = f"{label} reaches it: {_words(graph, labelling.proof(part, label))}"
+            why = f"{said_labels((label,))} can reach it: {_words(graph, labelling.proof(part, label))}"
         else:
-            why = "credentials have no place in an answer"
+            why = "passwords and keys have no place in an answer"
         yield Rule(id=f"out-{label}", direction="out", categories=(label,), action="redact", why=why, findings=about)
     yield Rule(
         id="in-credentials",
         direction="in",
         categories=("credentials",),
         action="observe",
-        why="credentials in a prompt reach the provider and its logs",
+        why="passwords and keys in a prompt reach the provider and its logs",
     )
     if strangers := _unsanctioned(graph, parts, settings):
         yield Rule(

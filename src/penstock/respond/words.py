@@ -19,6 +19,10 @@ from penstock.settings import Settings
 
 #: The scope of people's words. It is added to and never looked through: silence takes nothing back.
 SCOPE = "words"
+#: Properties a person may state: all but those that only evidence or an approval may set.
+BY_HAND: frozenset[str] = frozenset(name for name, prop in PROPS.items() if prop.type != "record") - {
+    "declassified", "text_hash", "text_length", "hidden", "columns", "definition_changed",
+}  # fmt: skip
 #: Longest name of a business process, in characters.
 LONGEST_NAME = 200
 #: Name under which the store keeps which teams and people the settings named last.

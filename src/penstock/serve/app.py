@@ -24,7 +24,9 @@ from penstock.serve.api import (  # noqa: F401
     coverage,
     events,
     findings,
+    fixes,
     health,
+    questions,
     today,
 )
 from penstock.serve.api.endpoint import ENDPOINTS, Call, Endpoint, NoSuchThing, decode_query

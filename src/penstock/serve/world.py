@@ -19,6 +19,7 @@ from penstock.graph.vocabulary import (
     Case,
     Evidence,
     Finding,
+    Question,
 )
 from penstock.respond.people import Ownership, People
 from penstock.respond.refresh import Refreshed
@@ -111,6 +112,14 @@ class World:
     def path_of(self) -> dict[str, AttackPath]:
         """Finding id → the attack path it lies on."""
         return {finding: path for path in reversed(self.assessment.paths) for finding in path.findings}
+
+    @cached_property
+    def asked(self) -> dict[str, tuple[Question, ...]]:
+        """Asset id → open questions about it; the most pressing first, assets and questions alike."""
+        on: dict[str, list[Question]] = {}
+        for question in self.assessment.questions:
+            on.setdefault(question.asset, []).append(question)
+        return {asset: tuple(asked) for asset, asked in on.items()}
 
     def owner_of(self, asset: str) -> Ownership:
         """Who answers for the asset, and why."""

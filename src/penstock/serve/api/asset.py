@@ -131,7 +131,7 @@ def asset(call: Call) -> AssetPage:
         neighbours,
         left_out,
         tuple(_property(world, found.id, name, value) for name, value in sorted(found.props.items())),
-        tuple(question(world, q) for q in world.assessment.questions if q.asset == found.id),
+        tuple(question(world, q) for q in world.asked.get(found.id, ())),
         evidence(world.graph.evidence.get(found.id, ())),
         _history(call, found.id),
         tuple(event_row(world, e) for e in call.live.store.events(application=found.id, limit=MOST_EVENTS)),

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 import msgspec
 
 from penstock.errors import WrongUse
+from penstock.graph.questions import PROP_QUESTIONS, VERB_QUESTIONS
 from penstock.graph.vocabulary import LABELS, MARKS, PROPS, Prop
-from penstock.respond.words import say
+from penstock.respond.words import BY_HAND, say
 from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
 from penstock.serve.api.shapes import Done
 
@@ -18,8 +19,6 @@ DAY = 86_400.0
 
 #: What may be corrected about an asset by naming another one.
 RELATED = frozenset({"owner", "process"})
-#: Properties that only evidence or an approval may set.
-NOT_BY_HAND = frozenset({"declassified", "text_hash", "text_length", "hidden", "columns", "definition_changed"})
 
 
 class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,12 +31,13 @@ class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Correctable(msgspec.Struct, frozen=True):
-    """One thing that may be corrected, with what the form needs to ask for it."""
+    """One thing that may be corrected, with what the form needs to ask for it; ``question`` names it ``{asset}``."""
 
     about: str
     type: str
     words: tuple[str, ...]
     meaning: str
+    question: str
 
 
 class CorrectableList(msgspec.Struct, frozen=True):
@@ -47,10 +47,14 @@ class CorrectableList(msgspec.Struct, frozen=True):
 @endpoint("GET", "/correctable")
 def correctable(call: Call) -> CorrectableList:
     """What a person may say about an asset."""
-    rows = [Correctable(p.name, p.type, p.words, p.meaning) for p in PROPS.values() if _by_hand(p)]
+    rows = [
+        Correctable(p.name, p.type, p.words, p.meaning, PROP_QUESTIONS.get(p.name, ""))
+        for p in PROPS.values()
+        if p.name in BY_HAND
+    ]
     people = [
-        Correctable("owner", "text", (), "team or person that answers for it"),
-        Correctable("process", "text", (), "business process that relies on it"),
+        Correctable("owner", "text", (), "team or person that answers for it", VERB_QUESTIONS["owned_by"][0]),
+        Correctable("process", "text", (), "business process that relies on it", VERB_QUESTIONS["supports"][0]),
     ]
     return CorrectableList((*people, *sorted(rows, key=lambda row: row.about)))
 
@@ -74,14 +78,9 @@ def _said(body: Correction) -> dict[str, Any]:
         if not isinstance(body.value, str) or not body.value.strip():
             raise WrongUse(f"A name is needed for {body.about}", "value", "Give the name of a team, person or process")
         return {body.about: body.value.strip()[:200]}
-    prop = PROPS.get(body.about)
-    if prop is None or not _by_hand(prop):
+    if body.about not in BY_HAND:
         raise WrongUse(f"{body.about!r} cannot be corrected by hand", "about", "See GET /api/v1/correctable")
-    return {"props": {prop.name: checked(prop, body.value)}}
-
-
-def _by_hand(prop: Prop) -> bool:
-    return prop.name not in NOT_BY_HAND and prop.type != "record"
+    return {"props": {body.about: checked(PROPS[body.about], body.value)}}
 
 
 def checked(prop: Prop, value: Any) -> Any:

@@ -8,8 +8,7 @@ import msgspec
 
 from penstock.graph.vocabulary import ADDING_SCOPES
 from penstock.serve.api.endpoint import Call, endpoint
-from penstock.serve.api.shapes import QuestionShape, Trouble
-from penstock.serve.api.shaping import question
+from penstock.serve.api.shapes import Trouble
 
 #: Rows sent; a broken mount can fail for every file.
 MOST_UNSEEN = 1000
@@ -45,7 +44,6 @@ class CoveragePage(msgspec.Struct, frozen=True):
     skipped: int
     unseen_total: int
     unseen: tuple[UnseenRow, ...]
-    questions: tuple[QuestionShape, ...]
     troubles: tuple[Trouble, ...]
 
 
@@ -61,7 +59,7 @@ class ScanList(msgspec.Struct, frozen=True):
 
 @endpoint("GET", "/coverage")
 def coverage(call: Call) -> CoveragePage:
-    """Sources with their last complete scan, what could not be seen and why, and open questions."""
+    """Sources with their last complete scan, and what could not be seen and why."""
     world = call.live.world
     graph = world.graph
     last: dict[str, float] = {}
@@ -100,7 +98,6 @@ def coverage(call: Call) -> CoveragePage:
             UnseenRow(u.where, u.what, u.why, u.hint, u.collector, u.scope, u.skipped)
             for u in sorted(graph.unseen, key=lambda u: (u.skipped, u.scope, u.where))[:MOST_UNSEEN]
         ),
-        tuple(question(world, q) for q in world.assessment.questions),
         tuple(Trouble(f.what, f.why, f.since, f.times) for f in call.live.failures.values()),
     )
 

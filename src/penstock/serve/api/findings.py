@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from penstock.assess.rules import load_rules
-from penstock.graph.vocabulary import SEVERITIES
+from penstock.graph.vocabulary import SEVERITIES, Finding
 from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
 from penstock.serve.api.shapes import Ref, Risk
 from penstock.serve.api.shaping import ref, risk
+from penstock.serve.world import World
 
 
 class FindingQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +79,13 @@ class FindingPage(msgspec.Struct, frozen=True):
 def findings(call: Call, query: FindingQuery) -> FindingList:
     """Risks, worst first."""
     world = call.live.world
+    pool, severities = counted(query, chosen(world, query))
+    page = pool[query.offset : query.offset + query.limit]
+    return FindingList(len(pool), severities, tuple(risk(world, f) for f in page))
+
+
+def chosen(world: World, query: FindingQuery) -> tuple[Finding, ...]:
+    """Risks in the state asked for, of the rule and the asset, worst first."""
     pool = {
         "open": world.assessment.findings,
         "accepted": world.assessment.accepted,
@@ -87,11 +95,15 @@ def findings(call: Call, query: FindingQuery) -> FindingList:
         pool = tuple(f for f in pool if f.rule == query.rule)
     if query.asset:
         pool = tuple(f for f in pool if f.subject == query.asset or any(s.asset == query.asset for s in f.path))
+    return pool
+
+
+def counted(query: FindingQuery, pool: tuple[Finding, ...]) -> tuple[tuple[Finding, ...], dict[str, int]]:
+    """Those of the severities asked for, and how many there are of each before that."""
     counts = {severity: sum(f.severity == severity for f in pool) for severity in reversed(SEVERITIES)}
     if query.severity:
         pool = tuple(f for f in pool if f.severity in query.severity)
-    page = pool[query.offset : query.offset + query.limit]
-    return FindingList(len(pool), {s: n for s, n in counts.items() if n}, tuple(risk(world, f) for f in page))
+    return pool, {severity: n for severity, n in counts.items() if n}
 
 
 @endpoint("GET", "/findings/{id}")

@@ -75,13 +75,19 @@ class Risk(msgspec.Struct, frozen=True):
 
 
 class QuestionShape(msgspec.Struct, frozen=True):
-    """What only a person can say; ``prop`` or ``verb`` names what is missing."""
+    """What only a person can say. ``answers`` is what a correction that answers it is about; "" when none can."""
 
     asset: Ref
     about: str
     rule: str
-    prop: str
-    verb: str
+    answers: str
+
+
+class QuestionGroup(msgspec.Struct, frozen=True):
+    """The questions about one asset, the most pressing first."""
+
+    asset: Ref
+    questions: tuple[QuestionShape, ...]
 
 
 class Trouble(msgspec.Struct, frozen=True):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from penstock.graph.vocabulary import Evidence, Finding, Question, Step
-from penstock.serve.api.shapes import EvidenceShape, Hop, Owner, QuestionShape, Ref, Risk
+from penstock.respond.cases import answers_for
+from penstock.respond.people import Ownership
+from penstock.respond.words import BY_HAND
+from penstock.serve.api.shapes import EvidenceShape, Hop, Owner, QuestionGroup, QuestionShape, Ref, Risk
 from penstock.serve.world import World, by_weight
 
+#: Relations that a person states by naming the other end: verb → what the correction is about.
+ANSWERED_BY = {"owned_by": "owner", "supports": "process"}
 #: Pieces of evidence shown for one thing; the strongest come first.
 MOST_EVIDENCE = 20
 
@@ -51,7 +57,10 @@ def hops(world: World, steps: Sequence[Step], *, cut: str = "") -> tuple[Hop, ..
 
 
 def owner(world: World, asset: str) -> Owner:
-    found = world.owner_of(asset)
+    return _owner(world.owner_of(asset))
+
+
+def _owner(found: Ownership) -> Owner:
     return Owner(found.asset, found.name, found.why, tuple(map(str, found.conflicts)))
 
 
@@ -73,7 +82,7 @@ def risk(world: World, finding: Finding) -> Risk:
         finding.fix,
         ref(world, finding.fix_at) if finding.fix_at else None,
         hops(world, path.hops if path else finding.path, cut=path.cut[0] if path and path.cut else finding.fix_at),
-        owner(world, finding.subject),
+        _owner(answers_for(finding, world.people)),
         state,
         case.id if case else "",
         world.first_seen.get(finding.id),
@@ -81,4 +90,13 @@ def risk(world: World, finding: Finding) -> Risk:
 
 
 def question(world: World, asked: Question) -> QuestionShape:
-    return QuestionShape(ref(world, asked.asset), asked.about, asked.rule, asked.prop, asked.verb)
+    answers = asked.prop if asked.prop in BY_HAND else ANSWERED_BY.get(asked.verb, "") if not asked.prop else ""
+    return QuestionShape(ref(world, asked.asset), asked.about, asked.rule, answers)
+
+
+def question_groups(world: World, limit: int, offset: int = 0) -> tuple[QuestionGroup, ...]:
+    """Open questions by asset; the asset with the most pressing question comes first."""
+    page = islice(world.asked.items(), offset, offset + limit)
+    return tuple(
+        QuestionGroup(ref(world, asset), tuple(question(world, one) for one in asked)) for asset, asked in page
+    )

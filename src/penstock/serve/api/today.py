@@ -7,8 +7,8 @@ import msgspec
 from penstock.graph.vocabulary import ADDING_SCOPES, Asset
 from penstock.serve.api.cases import CaseRow, case_row
 from penstock.serve.api.endpoint import Call, endpoint
-from penstock.serve.api.shapes import Done, QuestionShape, Ref, Risk, Trouble
-from penstock.serve.api.shaping import question, ref, risk
+from penstock.serve.api.shapes import Done, QuestionGroup, Ref, Risk, Trouble
+from penstock.serve.api.shaping import question_groups, ref, risk
 from penstock.serve.world import PEOPLE_KINDS, World
 
 #: A pause after which a person counts as having come back: "since you last looked" then means before the pause.
@@ -16,6 +16,8 @@ VISIT_SECONDS = 30 * 60
 #: Rows in each list of the page; the rest is one click away.
 MOST_ROWS = 12
 TOP_RISKS = 3
+#: Assets whose questions are sent.
+MOST_ASKED = 4
 
 
 class ChangedAsset(msgspec.Struct, frozen=True):
@@ -57,7 +59,7 @@ class Today(msgspec.Struct, frozen=True):
     top: tuple[Risk, ...]
     blind: Blind
     question_count: int
-    questions: tuple[QuestionShape, ...]
+    questions: tuple[QuestionGroup, ...]
     case_count: int
     cases: tuple[CaseRow, ...]
     troubles: tuple[Trouble, ...]
@@ -87,7 +89,7 @@ def today(call: Call) -> Today:
         tuple(risk(world, f) for f in world.assessment.findings[:TOP_RISKS]),
         Blind(len(world.graph.unseen) - skipped, skipped),
         len(world.assessment.questions),
-        tuple(question(world, q) for q in world.assessment.questions[:MOST_ROWS]),
+        question_groups(world, MOST_ASKED),
         len(open_cases),
         tuple(case_row(world, case) for case in open_cases[:MOST_ROWS]),
         tuple(Trouble(f.what, f.why, f.since, f.times) for f in live.failures.values()),
