@@ -41,7 +41,8 @@ def test_agent_that_is_reached_by_personal_data_has_it_redacted_and_says_how_it_
     caller = compiled().callers["sha-of-agent"]
     out = rule(caller, "out-pii")
     assert (out.direction, out.action, out.categories, out.findings) == ("out", "redact", ("pii",), ("f-leak",))
-    assert out.why == "personal data can reach it: customers.csv → support-7b → http://llm.shop.example:8000 → support-agent"
+    way = "customers.csv → support-7b → http://llm.shop.example:8000 → support-agent"
+    assert out.why == f"personal data can reach it: {way}"
     assert (caller.name, caller.owner, caller.approver) == ("support-agent", "support", "customer-data")
 
 
