@@ -9,6 +9,7 @@ from functools import cached_property
 
 from penstock.assess.assessment import Assessment
 from penstock.graph import identity
+from penstock.graph.bystanders import bystanders
 from penstock.graph.diff import Changes
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
@@ -92,11 +93,13 @@ class Report:
             for end, other in ((r.source, r.target), (r.target, r.source))
             if self.kind(other) in AI_KINDS
         }
+        beside = bystanders(self.graph)
         listed = (
             asset
             for asset in self.graph.assets.values()
             if asset.lifecycle != "retired"
             and asset.kind not in PEOPLE_KINDS
+            and asset.id not in beside
             and (asset.kind in AI_KINDS or asset.kind not in CONTEXT_KINDS or asset.id in ends)
         )
         return tuple(sorted(listed, key=lambda a: (kind_order(a.kind), a.name.casefold(), a.scope, a.id)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from penstock.assess.assessment import Assessment, AttackPath
+from penstock.graph.bystanders import bystanders
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling, propagate
 from penstock.graph.store.protocol import Store
@@ -79,7 +80,8 @@ class World:
             for a in self.graph.assets.values()
             if a.kind in AI_KINDS or (a.kind not in PEOPLE_KINDS and (a.id in touched or a.kind in DATA_KINDS))
         )
-        return tuple(sorted(listed, key=lambda a: (a.name.casefold(), a.kind, a.id)))
+        beside = bystanders(self.graph)
+        return tuple(sorted((a for a in listed if a.id not in beside), key=lambda a: (a.name.casefold(), a.kind, a.id)))
 
     def _is_ai(self, asset: str) -> bool:
         found = self.graph.assets.get(asset)
