@@ -119,6 +119,8 @@ def test_a_table_on_disk_becomes_a_redacted_answer_on_its_case(tmp_path):
     assert done is not None
     after = next(c for c in seen.store.cases() if c.id == case.id)
     assert after.event_count == 2
+    assert after.state == "open", "traffic that shows the leak must not close its case"
+    assert chain.finding.id in {finding.id for finding in seen.store.findings()}
     events = [event for event in seen.store.events() if event.application == chain.application]
     assert {event.verdict for event in events} == {"redact"}
     assert email not in repr(seen.store.events())

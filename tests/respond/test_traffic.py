@@ -37,9 +37,11 @@ def test_order_of_events_does_not_matter():
 def test_own_endpoint_is_the_one_that_code_calls():
     found = relations([call(1, "http://llm.shop.example:8000/v1")])
     from_code = identity.model_at("http://llm.shop.example:8000/v1", "gpt-4o", "repo:shop/helpdesk")
+    place = identity.endpoint("http://llm.shop.example:8000/v1", "repo:shop/helpdesk")
     assert set(found) == {
         (APP.id, "uses_model", from_code.id),
-        (APP.id, "invokes", identity.endpoint("http://llm.shop.example:8000/v1", "repo:shop/helpdesk").id),
+        (APP.id, "invokes", place.id),
+        (place.id, "serves", from_code.id),
     }
 
 

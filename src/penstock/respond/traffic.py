@@ -58,8 +58,10 @@ def _observations(event: Event) -> Iterator[Observation]:
     if provider:
         used.append(("uses_model", identity.asset("model", event.model, props={"provider": provider})))
     elif address:
-        used.append(("uses_model", identity.model_at(address, event.model, SCOPE)))
-        used.append(("invokes", identity.endpoint(address, SCOPE)))
+        model, place = identity.model_at(address, event.model, SCOPE), identity.endpoint(address, SCOPE)
+        used += [("uses_model", model), ("invokes", place)]
+        # It answered as that model, so it is no gateway of which nobody knows what stands behind it.
+        yield Observation(identity.relation(place, "serves", model), evidence)
     for verb, asset in used:
         yield Observation(asset, evidence)
         yield Observation(identity.relation(event.application, verb, asset), evidence)
