@@ -17,7 +17,7 @@ from penstock.inspect.sensitive.engine import Engine, engine
 from penstock.inspect.sensitive.identifiers import Identifiers
 from penstock.inspect.sensitive.rows import Shape, shapes
 from penstock.inspect.sensitive.rule import BACK, CONTEXT, HISTORY, Rule
-from penstock.inspect.sensitive.words import Told, any_of, any_spelling, stands_alone
+from penstock.inspect.sensitive.words import Told, any_of, spellings, stands_alone
 from penstock.inspect.span import Span
 
 __all__ = ["BACK", "HISTORY", "Detector", "detect", "detector"]
@@ -53,6 +53,8 @@ class _Core:
         self.told: list[int] = []
 
 
+#: Start, end, rule, and a character near them with its byte offset.
+_Unsure = tuple[int, int, Rule, int, int]
 Found = dict[tuple[int, int], tuple[float, int, Span]]
 
 
@@ -61,13 +63,15 @@ class Detector:
 
     def __init__(self, rows: Iterable[Shape], engine_name: str = "") -> None:
         cores: dict[str, _Core] = {}
+        words: dict[str, _Core] = {}
         sets: dict[tuple[str, ...], int] = {}
 
         def of_word(word: str) -> _Core:
-            pattern = any_spelling(word)
-            core = cores.get(pattern)
+            word = word.lower()
+            core = words.get(word)
             if core is None:
-                core = cores[pattern] = _Core(0, len(word))
+                core = words[word] = _Core(0, len(word))
+                cores.update(dict.fromkeys(spellings(word), core))
             return core
 
         def set_of(words: tuple[str, ...]) -> int:
@@ -91,7 +95,6 @@ class Detector:
                     core.identifiers.add(rule)
                 else:
                     core.rules.append(rule)
-        self._sets = len(sets)
         self._cores = list(cores.values())
         self.engine: Engine = engine(list(cores), name=engine_name)
 
@@ -107,29 +110,29 @@ class Detector:
         if not hits:
             return [], growing
         cores = self._cores
-        place = _places(data, hits, cores) if len(data) != len(text) else None
-        told = Told(self._sets)
-        places: list[tuple[_Core, int]] = []
-        words: list[tuple[_Core, int]] = []
+        told = Told(text, data)
+        asked: list[tuple[_Core, int]] = []
         for index, end in hits:
             core = cores[index]
-            at = end - core.width
+            if core.told:
+                told.note(end, core.letters, core.told)
+            if core.rules or core.identifiers is not None:
+                asked.append((core, end))
+        place = _places(data, asked) if len(data) != len(text) else None
+        found: Found = {}
+        unsure: list[_Unsure] = []
+        tried: set[tuple[int, int]] = set()
+        words: list[tuple[_Core, int]] = []
+        for core, end in asked:
+            byte = at = end - core.width
             if place is not None:
                 at = place[at]
             if core.letters:
                 if not stands_alone(text, at - core.letters, at):
                     continue
-                for known in core.told:
-                    told.note(known, at - core.letters, at)
-                if not core.rules and core.identifiers is None:
-                    continue
                 words.append((core, at))
-            places.append((core, at))
-        found: Found = {}
-        unsure: list[tuple[int, int, Rule, int]] = []
-        tried: set[tuple[int, int]] = set()
-        for core, at in places:
             if core.identifiers is not None:
+                told.about(at, byte)
                 for rule, start, stop in core.identifiers.behind(text, at, told):
                     _note(found, rule, start, stop, rule.confidence)
             for rule in core.rules:
@@ -141,7 +144,7 @@ class Detector:
                 tried.add(key)
                 for start, stop in rule.values(text, at):
                     if rule.explained:
-                        unsure.append((start, stop, rule, at if rule.worded else 0))
+                        unsure.append((start, stop, rule, at, byte))
                     else:
                         _note(found, rule, start, stop, rule.confidence)
         if unsure:
@@ -188,26 +191,29 @@ class Detector:
                 _note(found, rule, begin, begin + stop - start, rule.confidence)
 
 
-_NOTHING = Told(0)
+_NOTHING = Told("", b"")
 
 
-def _explain(found: Found, unsure: list[tuple[int, int, Rule, int]], text: str, told: Told) -> None:
+def _explain(found: Found, unsure: list[_Unsure], text: str, told: Told) -> None:
     """Add values for which words before them count, as far back as the value or the mask before.
 
     What lies behind another value explains nothing, so that masking that value changes nothing.
     """
     ends = sorted(stop for _, stop in found)
     unsure.sort(key=_by_start)
-    for start, stop, rule, word in unsure:
+    for start, stop, rule, asked, byte in unsure:
+        told.about(asked, byte)
         at = bisect_right(ends, start)
-        since = max(word, ends[at - 1] if at else 0, text.rfind("]", max(0, start - CONTEXT), start) + 1)
+        since = max(
+            asked if rule.worded else 0, ends[at - 1] if at else 0, text.rfind("]", max(0, start - CONTEXT), start) + 1
+        )
         confidence = rule.confidence_of(text, start, stop, told, since)
         if confidence:
             _note(found, rule, start, stop, confidence)
             insort(ends, stop)
 
 
-def _by_start(item: tuple[int, int, Rule, int]) -> tuple[int, int, int]:
+def _by_start(item: _Unsure) -> tuple[int, int, int]:
     return item[0], item[1], item[2].priority
 
 
@@ -233,9 +239,9 @@ def _by_place(item: tuple[tuple[int, int], tuple[float, int, Span]]) -> tuple[in
     return item[0][0], -item[0][1]
 
 
-def _places(data: bytes, hits: list[tuple[int, int]], cores: list[_Core]) -> dict[int, int]:
+def _places(data: bytes, asked: list[tuple[_Core, int]]) -> dict[int, int]:
     """Byte offset → character offset, for the offsets of the hits."""
-    offsets = sorted({0, *(end - cores[core].width for core, end in hits)})
+    offsets = sorted({0, *(end - core.width for core, end in asked)})
     table = {0: 0}
     characters = 0
     for before, after in pairwise(offsets):

@@ -60,6 +60,8 @@ class Identifiers:
         rules = self._by_length.get(size)
         if rules is None:
             rules = self._by_length[size] = [rule for rule in self._rules if _may_be(rule, size)]
+        if _AMERICAN.fullmatch(value):
+            rules = [rule for rule in rules if rule.country in ("US", "")]
         return [rule for rule in rules if rule.compact.fullmatch(plain) and all(check(plain) for check in rule.checks)]
 
 

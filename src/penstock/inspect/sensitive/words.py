@@ -6,38 +6,67 @@ from bisect import bisect_right
 
 
 class Told:
-    """Where words of each set stand in a text, in order of their ends."""
+    """Where words that explain or deny stand in a text; looked at only near the values that ask for them.
 
-    __slots__ = ("_places",)
+    Hits come as byte offsets. ``about`` names a character whose byte offset is known, near which questions are asked.
+    """
 
-    def __init__(self, sets: int) -> None:
-        self._places: list[tuple[list[int], list[int]] | None] = [None] * sets
+    __slots__ = ("_byte", "_char", "_data", "_stops", "_text", "_words")
 
-    def note(self, known: int, start: int, stop: int) -> None:
-        """A word of a set stands here, behind those noted before."""
-        places = self._places[known]
-        if places is None:
-            self._places[known] = ([start], [stop])
-        else:
-            places[0].append(start)
-            places[1].append(stop)
+    def __init__(self, text: str, data: bytes) -> None:
+        self._text = text
+        self._data = data
+        self._stops: list[int] = []
+        self._words: list[tuple[int, list[int]]] = []
+        self._char = self._byte = 0
+
+    def note(self, stop: int, letters: int, sets: list[int]) -> None:
+        """A word of these sets ends at a byte offset, behind those noted before."""
+        self._stops.append(stop)
+        self._words.append((letters, sets))
+
+    def about(self, char: int, byte: int) -> None:
+        """Where the next questions are asked."""
+        self._char, self._byte = char, byte
 
     def last(self, known: int, low: int, high: int) -> int:
-        """Where the last word of the set ends that stands wholly between two places; -1 when none does."""
-        if known < 0 or known >= len(self._places) or (places := self._places[known]) is None:
+        """Where the last word of the set ends that stands wholly between two characters; -1 when none does."""
+        if known < 0 or not self._stops or low >= high:
             return -1
-        starts, stops = places
-        at = bisect_right(stops, high) - 1
-        while at >= 0 and stops[at] > low:
-            if starts[at] >= low:
-                return stops[at]
+        floor, ceiling = self._bytes(low), self._bytes(high)
+        at = bisect_right(self._stops, ceiling) - 1
+        while at >= 0 and self._stops[at] > floor:
+            letters, sets = self._words[at]
+            if known in sets:
+                stop = high - len(self._data[self._stops[at] : ceiling].decode("utf-8", "surrogatepass"))
+                if stop - letters >= low and stands_alone(self._text, stop - letters, stop):
+                    return stop
             at -= 1
         return -1
+
+    def _bytes(self, char: int) -> int:
+        if len(self._text) == len(self._data):
+            return char
+        if char <= self._char:
+            return self._byte - len(self._text[char : self._char].encode("utf-8", "surrogatepass"))
+        return self._byte + len(self._text[self._char : char].encode("utf-8", "surrogatepass"))
 
 
 def any_spelling(word: str) -> str:
     """A word as an engine pattern: any case, any of `` _-`` for a space, as many characters as the word."""
     return "".join([_SPELLED.get(char) or _spelled(char) for char in word])
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """Engine patterns for a word that all end where it does; a short one only where it may begin a word."""
+    pattern = any_spelling(word)
+    if len(word) > _SHORT or not (word.isascii() and word.isalpha()):
+        return (pattern,)
+    return "\\b" + pattern, "_" + pattern, "[a-z]" + word[0].upper() + any_spelling(word[1:])
+
+
+#: Words this short are parts of many others.
+_SHORT = 5
 
 
 def stands_alone(text: str, start: int, stop: int) -> bool:
