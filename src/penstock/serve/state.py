@@ -111,7 +111,9 @@ class Live:
             self._thread.join(timeout=10)
 
     def _show(self, made: Refreshed, now: float) -> None:
-        self._world = World.of(made, self.settings, self.store)
+        world = World.of(made, self.settings, self.store)
+        _ = world.listing  # made here, so that no reader waits for it
+        self._world = world
         self._stamp = stamp_of(self.store, self.settings, now)
         self.failures.pop("assess the inventory", None)
 
