@@ -21,6 +21,8 @@ from penstock.work.limits import Overrun
 PARSE_SECONDS = 5.0
 #: Bytes handed to the parser at a time: large enough not to show beside the parsing itself.
 _PIECE = 1 << 16
+#: Bytes handed out at a time afterwards, when the tree asks again for the text of one node: it copies all it is given.
+_WORD = 64
 
 
 def parse(parser: Parser, data: bytes) -> Tree:
@@ -30,19 +32,22 @@ def parse(parser: Parser, data: bytes) -> Tree:
         Overrun: it took longer than ``PARSE_SECONDS``.
     """
     end = time.monotonic() + PARSE_SECONDS
+    size = _PIECE
 
     def piece(offset: int, _point: object) -> bytes:
-        return data[offset : offset + _PIECE]
+        return data[offset : offset + size]
 
     def late(_offset: int, _has_error: bool) -> bool:
         return time.monotonic() > end
 
     with _undisturbed():
         try:
-            return parser.parse(piece, progress_callback=late)
+            tree = parser.parse(piece, progress_callback=late)
         except ValueError:
             parser.reset()  # or it would go on with this text at the next one
             raise Overrun from None
+    size = _WORD
+    return tree
 
 
 @contextmanager
