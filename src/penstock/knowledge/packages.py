@@ -9,8 +9,10 @@ import msgspec
 
 from penstock.knowledge.pack import define_pack, load_pack
 
-#: Where a name was read: an ecosystem's manifest, or an import (``python``, ``script``).
-Ecosystem = Literal["pypi", "npm", "go", "maven", "nuget", "gem", "python", "script"]
+#: Where a name was read: an ecosystem's manifest, or an import (``python``, ``script``, ``java``; Go's are the same).
+Ecosystem = Literal["pypi", "npm", "go", "maven", "nuget", "gem", "python", "script", "java"]
+#: The ecosystem whose names a language imports.
+OF_LANGUAGE: dict[str, Ecosystem] = {"python": "python", "typescript": "script", "go": "go", "java": "java"}
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -25,6 +27,7 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     gem: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
     script: tuple[str, ...] = ()
+    java: tuple[str, ...] = ()
     framework: str = ""
     provider: str = ""
     means: Literal["framework", "none"] = "framework"
@@ -40,8 +43,8 @@ def package_named(ecosystem: str, name: str) -> Package | None:
 @cache
 def _find(ecosystem: str, name: str) -> Package | None:
     exact, starts = _index()
-    if ecosystem in ("python", "script"):
-        separator = "." if ecosystem == "python" else "/"
+    if ecosystem in ("python", "script", "java"):
+        separator = "/" if ecosystem == "script" else "."
         part = name
         while part:
             if row := exact.get((ecosystem, part)):
@@ -62,10 +65,10 @@ def _index() -> tuple[dict[tuple[str, str], Package], list[tuple[str, str, Packa
         python = row.python or tuple(name.replace("-", "_") for name in row.pypi)
         for kind, names in (
             ("pypi", row.pypi), ("npm", row.npm), ("go", row.go), ("maven", row.maven), ("nuget", row.nuget),
-            ("gem", row.gem), ("python", python), ("script", row.script or row.npm),
+            ("gem", row.gem), ("python", python), ("script", row.script or row.npm), ("java", row.java),
         ):  # fmt: skip
             for name in names:
-                folded = name if kind in ("python", "script") else name.lower()
+                folded = name if kind in ("python", "script", "java") else name.lower()
                 if folded.endswith("*"):
                     starts.append((kind, folded[:-1], row))
                 else:

@@ -47,7 +47,8 @@ def test_a_pinned_version_is_kept(see):
 
 def test_a_provider_is_taken_from_a_manifest_only_where_the_code_is_not_read(see):
     assert see({"requirements.txt": "openai\n"}).names("provider") == set()
-    assert see({"go.mod": MANIFESTS["go.mod"][0]}).names("provider") == {"openai"}
+    assert see({"go.mod": MANIFESTS["go.mod"][0]}).names("provider") == set()
+    assert see({"A.csproj": '<PackageReference Include="OpenAI" Version="2.0.0" />'}).names("provider") == {"openai"}
 
 
 def test_manifests_without_ai_say_nothing(see):

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from penstock.discover.code.ir import PARENT
-from penstock.discover.code.resolve import Module, Resolver, Target
+from penstock.discover.code.resolve import Module, Resolver, Target, Text
 from penstock.graph.vocabulary import PROPS
 from penstock.knowledge.pack import define_pack, load_pack
 
@@ -30,10 +30,26 @@ _VERBS = {
 }  # fmt: skip
 _EXECUTES = frozenset(
     {"execute", "executemany", "executescript", "query", "fetch", "fetchrow", "fetchval", "raw", "read_sql",
-     "read_sql_query", "run", "run_no_throw"}
+     "read_sql_query", "run", "run_no_throw", "executeQuery", "executeUpdate", "prepareStatement", "queryForList",
+     "queryForObject", "queryForMap", "createNativeQuery"}
+)  # fmt: skip
+#: The same in Go, where a context may stand before the statement.
+_EXECUTES_GO = frozenset(
+    {"Query", "QueryContext", "QueryRow", "QueryRowContext", "Exec", "ExecContext", "Select", "SelectContext", "Get",
+     "GetContext", "Prepare", "PrepareContext", "Raw"}
 )  # fmt: skip
 _CONNECTS = frozenset(
-    {"connect", "create_engine", "create_async_engine", "create_pool", "Pool", "Client", "Connection", "from_uri"}
+    {
+        "connect",
+        "create_engine",
+        "create_async_engine",
+        "create_pool",
+        "Pool",
+        "Client",
+        "Connection",
+        "from_uri",
+        "getConnection",
+    }
 )
 
 
@@ -125,7 +141,13 @@ def _open_effect(resolver: Resolver, module: Module, call: int) -> str:
 
 
 def _queries(resolver: Resolver, module: Module, call: int, target: Target, where: str) -> Iterator[Query]:
-    if target.symbol.rpartition(".")[2] not in _EXECUTES:
+    name = target.symbol.rpartition(".")[2]
+    if module.language == "go" and name in _EXECUTES_GO:
+        for argument in module.expressions[call][3][:2]:
+            for text in resolver.texts(module.path, argument):
+                yield from _statement(text, where, _go_database(resolver, target))
+        return
+    if name not in _EXECUTES:
         return
     row = module.expressions[call]
     statement = row[3][0] if row[3] else row[4].get("sql", row[4].get("query", row[4].get("text", -1)))
@@ -134,12 +156,27 @@ def _queries(resolver: Resolver, module: Module, call: int, target: Target, wher
         yield Query("read", "", where, address)  # a statement that is only known at run time may do anything
         yield Query("write", "", where, address)
     for text in texts:
-        words = text.value if text.value is not None else text.head
-        found = _SQL.match(words) if words else None
-        if found:
-            update = _UPDATE.match(words)
-            table = (update or found).group("table") or ""
-            yield Query(_VERBS[found.group("verb").lower()], table, where, _database(resolver, target))
+        yield from _statement(text, where, _database(resolver, target))
+
+
+def _statement(text: Text, where: str, address: str) -> Iterator[Query]:
+    words = text.value if text.value is not None else text.head
+    found = _SQL.match(words) if words else None
+    if found:
+        update = _UPDATE.match(words)
+        table = (update or found).group("table") or ""
+        yield Query(_VERBS[found.group("verb").lower()], table, where, address)
+
+
+def _go_database(resolver: Resolver, target: Target) -> str:
+    """The address that ``sql.Open("postgres", address)`` or ``pgxpool.New(ctx, address)`` was given."""
+    for step in origins(resolver, target):
+        row = resolver.modules[step.path].expressions[step.ref]
+        for argument in row[3][:2] if row[0] == "c" else ():
+            for text in resolver.texts(step.path, argument):
+                if text.value and ("://" in text.value or text.value.endswith((".db", ".sqlite", ".sqlite3"))):
+                    return text.value
+    return ""
 
 
 def _unwrapped(module: Module, expression: int) -> int:

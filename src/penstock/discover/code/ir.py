@@ -10,9 +10,11 @@ nested ten thousand levels deep is a long table, never a deep value. Each row st
     c callee [args] {names} scope end                     call or construction
     o [alternatives]           a or b, a ?? b, c ? a : b   e base                    an element of (for x in base)
     x scope                    function or class as a value                        * base   spread     ? unknown
+    t type                     something of that type, made elsewhere
 
 ``scopes`` row 0 is the module; functions, lambdas and classes follow. Names are bound by ``imports``, ``assigns``,
 scopes and parameters. ``sets`` are attribute assignments (``self.model = …``, ``agent.handoffs = […]``).
+``package`` is the package that a file says it is part of, where a language has that.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ class Builder:
         self.assigns: list[list[Any]] = []
         self.sets: list[list[Any]] = []
         self.language = language
+        self.package = ""
         self.lines = lines
 
     def line(self, row: int) -> int:
@@ -92,6 +95,7 @@ class Builder:
         """The module as a value for a ``Fact``."""
         return {
             "language": self.language,
+            "package": self.package,
             "expressions": self.expressions,
             "scopes": self.scopes,
             "imports": self.imports,

@@ -15,7 +15,7 @@ from penstock.graph.vocabulary import Observation, Unseen
 from penstock.knowledge.packages import package_named
 
 #: Ecosystems whose code is read.
-_READ_AS_CODE = frozenset({"pypi", "npm"})
+_READ_AS_CODE = frozenset({"pypi", "npm", "go"})
 
 
 class Dependency(NamedTuple):

@@ -27,7 +27,7 @@ from penstock.discover.collector import Source, Yielded, joiner
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Complete, Evidence, Observation, Relation
 from penstock.knowledge.models import family_of
-from penstock.knowledge.packages import package_named
+from penstock.knowledge.packages import OF_LANGUAGE, package_named
 from penstock.knowledge.providers import provider_of_host, provider_of_prefix
 
 COLLECTOR = "code"
@@ -70,7 +70,7 @@ _SYSTEM_ROLES = frozenset({"system", "developer"})
 
 @joiner(
     "code",
-    sees="AI use in Python, TypeScript and JavaScript: models, agents, tools, prompts, MCP servers, stores, training",
+    sees="AI use in Python, TypeScript, JavaScript, Go: models, agents, tools, prompts, MCP servers, stores, training",
     unseen="names built at run time, wiring through reflection or registries",
 )
 def code(source: Source) -> Iterator[Yielded]:
@@ -84,11 +84,12 @@ def code(source: Source) -> Iterator[Yielded]:
 
 
 def _imported(value: dict[str, object]) -> Iterator[tuple[str, str]]:
-    ecosystem = "python" if value["language"] == "python" else "script"
+    ecosystem = OF_LANGUAGE.get(str(value["language"]), "")
     for row in value["imports"]:  # type: ignore[attr-defined]
         module, name = row[2], row[3]
         if module and not module.startswith("."):
-            yield ecosystem, f"{module}.{name}" if ecosystem == "python" and name not in ("", "*") else module
+            dotted = ecosystem in ("python", "java") and name not in ("", "*")
+            yield ecosystem, f"{module}.{name}" if dotted else module
 
 
 class Observer:
@@ -182,11 +183,12 @@ class Observer:
         """Imported AI packages, and the providers that an SDK is for."""
         for module in self.resolver.modules.values():
             seen: set[str] = set()
-            ecosystem = "python" if module.language == "python" else "script"
+            ecosystem = OF_LANGUAGE.get(module.language, "")
             for _, _, name, member, line in module.imports:
                 if not name or name.startswith(".") or self.resolver.locate(module.path, name):
                     continue
-                full = f"{name}.{member}" if ecosystem == "python" and member not in ("", "*") else name
+                dotted = ecosystem in ("python", "java") and member not in ("", "*")
+                full = f"{name}.{member}" if dotted else name
                 package = package_named(ecosystem, full)
                 if package is None or package.id in seen:
                     continue
@@ -585,11 +587,14 @@ class Observer:
     def message(self, site: Site, item: Target) -> list[Asset]:
         if item.kind == "external":
             inner = self.site_of(item)
-            return self.make(inner) if inner and inner.row.makes == "prompt" else []
-        if item.kind != "value":
+            if (inner and inner.row.makes == "prompt") or item.ref < 0:
+                return self.make(inner) if inner else []
+        elif item.kind != "value":
             return []
         module = self.resolver.modules[item.path]
         row = module.expressions[item.ref]
+        if row[0] == "c":  # a message made of named fields
+            row = ["d", row[1], [[name.lower(), value] for name, value in row[4].items()]]
         if row[0] == "d":
             fields = {name: value for name, value in row[2] if isinstance(name, str)}
             role, content = fields.get("role", -1), fields.get("content", fields.get("parts", -1))
@@ -620,6 +625,8 @@ class Observer:
             found = [self.said_prompt(str(names[0].value), site.path, line, 0, "")]
             self.exposed(site)
             return found
+        if self.argument(site, "role") and not _SYSTEM_ROLES & {str(t.value) for t in self.texts(site, "role")}:
+            return []
         found = self.prompts(site, "text", "template")
         if not found:
             found = self.messages(site)
@@ -916,6 +923,8 @@ class Observer:
             if target.kind == "external" and target.ref >= 0:
                 for asset in self.assets_of(target, "mcp_server", "agent"):
                     found[asset.id] = asset
+        for target in self.targets(site, "server"):  # AddTool(server, …)
+            found |= {asset.id: asset for asset in self.assets_of(target, "mcp_server")}
         return list(found.values())
 
     def make_server_tool(self, site: Site) -> list[Asset]:

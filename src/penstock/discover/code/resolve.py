@@ -11,7 +11,9 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from penstock.discover.code.constants import constant, holds
 from penstock.discover.code.ir import BASES, CLASS, FUNCTION, HEAD, KIND, LINE, NAME, PARAMS, PARENT, RETURNS, sha256
+from penstock.discover.code.packaged import Packages
 from penstock.discover.collector import Fact
 
 MAX_DEPTH = 40
@@ -29,10 +31,15 @@ _SAME = frozenset(
      "with_structured_output", "bind_tools", "bindTools", "withStructuredOutput", "withConfig", "model_copy", "copy",
      "as_agent", "compile"}
 )  # fmt: skip
-_ENV_CALLS = frozenset({"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config"})
+_ENV_CALLS = frozenset(
+    {"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config", "os.Getenv", "os.LookupEnv",
+     "System.getenv", "System.getProperty"}
+)  # fmt: skip
 _SAME_CALLS = frozenset(
     {"str", "String", "textwrap.dedent", "inspect.cleandoc", "typing.cast", "os.path.expanduser", "pathlib.Path",
-     "tuple", "list", "set", "sorted", "pydantic.SecretStr"}
+     "tuple", "list", "set", "sorted", "pydantic.SecretStr", "strings.TrimSpace", "strings.TrimSuffix",
+     "strings.TrimPrefix", "strings.TrimRight", "strings.TrimLeft", "strings.Trim", "strings.ToLower", "strings.Clone",
+     "strings.ReplaceAll", "strings.Replace"}
 )  # fmt: skip
 _FIELDS = frozenset(
     {"pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "attr.ib", "attrs.field", "attr.field"}
@@ -89,6 +96,7 @@ class Module:
     def __init__(self, path: str, value: Mapping[str, Any]) -> None:
         self.path = path
         self.language: str = value["language"]
+        self.package: str = value.get("package", "")
         self.broken = bool(value.get("broken"))
         self.expressions: list[list[Any]] = value["expressions"]
         self.scopes: list[list[Any]] = value["scopes"]
@@ -156,7 +164,10 @@ class Resolver:
         self.known = known or {}
         self.env: dict[str, list[tuple[str, str]]] = {}
         for fact in env:
-            name, value, path, line = (*fact.value, "", "", "", "")[:4]
+            given = fact.value
+            if isinstance(given, Mapping):
+                given = (given.get("name", ""), given.get("value", ""), fact.path, given.get("line", ""))
+            name, value, path, line = (*given, "", "", "", "")[:4]
             where = f"{path or fact.path}:{line}" if line else str(path or fact.path)
             self.env.setdefault(str(name), []).append((str(value), where))
         self._by_stem: dict[str, list[str]] = {}
@@ -167,6 +178,8 @@ class Resolver:
                 self._by_stem.setdefault(folder.rpartition("/")[2], []).append(path)
             if stem not in ("__init__",):
                 self._by_stem.setdefault(stem, []).append(path)
+        self.packages = Packages(self.modules)
+        self._made: dict[tuple[str, int], list[tuple[str, int]]] = {}
         self._memo: dict[tuple[str, int, Frames], list[Target]] = {}
         self._busy: set[tuple[str, int, Frames]] = set()
         self._imported: dict[tuple[str, str], str] = {}
@@ -223,6 +236,8 @@ class Resolver:
             yield Target(kind, module.path, row[2], frames=frames)
         elif op == "*":
             yield from self.follow(module.path, row[2], frames, depth)
+        elif op == "t":
+            yield from self._typed(self.follow(module.path, row[2], frames, depth))
         elif op == "e":
             for target in self.follow(module.path, row[2], frames, depth):
                 if target.kind == "value":
@@ -256,6 +271,13 @@ class Resolver:
                 yield Target(what, module.path, number, frames=frames if holder else ())
             elif kind == "param":
                 yield from self._parameter(module, holder, number, frames, depth)
+        if not bindings and self.packages.of(module):
+            found = False
+            for target in self._packaged(module, name, scope, depth):
+                found = True
+                yield target
+            if found:
+                return
         if not bindings:
             starred = False
             for number in module.stars:
@@ -283,11 +305,21 @@ class Resolver:
             step = f"default of {name} ({module.path}:{module.line(default)})"
             yield from _stepped(self.follow(module.path, default, (), depth), step)
         if annotation >= 0 and not given:
-            for target in self.follow(module.path, annotation, (), depth):
-                if target.kind == "external" and "." in target.symbol:
-                    yield target._replace(symbol=target.symbol + "()")
-                elif target.kind == "class":
-                    yield Target("instance", target.path, -1, scope=target.ref)
+            yield from self._typed(self.follow(module.path, annotation, (), depth))
+
+    def _typed(self, types: Iterable[Target]) -> Iterator[Target]:
+        """Something of a type."""
+        for target in types:
+            if target.kind == "external" and "." in target.symbol:
+                yield target._replace(symbol=target.symbol + "()")
+            elif target.kind == "class":
+                yield Target("instance", target.path, -1, scope=target.ref)
+
+    def _packaged(self, module: Module, name: str, scope: int, depth: int) -> Iterator[Target]:
+        """A name that another file of the package declares."""
+        for path in self.packages.declaring(module, name):
+            if path != module.path and depth < MAX_DEPTH:
+                yield from self._name(self.modules[path], name, 0, (), depth + 1)
 
     def _argument(self, module: Module, scope: int, place: int, name: str, at: Module, call: int) -> int:
         """The row of the argument that a call gives for a parameter; -1 when it gives none."""
@@ -313,16 +345,9 @@ class Resolver:
             name = module.scopes[parent][NAME]
         if not name or depth > MAX_DEPTH - 10:
             return []
-        if self._callers is None:
-            self._callers = {}
-            for each in self.modules.values():
-                for call in each.calls:
-                    callee = each.expressions[each.expressions[call][2]]
-                    key = callee[2] if callee[0] == "r" else callee[3] if callee[0] == "a" else ""
-                    if key and isinstance(key, str):
-                        self._callers.setdefault(key, []).append((each.path, call))
+        self._index_calls()
         found = []
-        for at, call in self._callers.get(name, ())[: MAX_CALLERS * 4]:
+        for at, call in (self._callers or {}).get(name, ())[: MAX_CALLERS * 4]:
             for target in self.follow(at, self.modules[at].expressions[call][2], (), depth + 8):
                 if target.path == path and (
                     (target.kind in ("function", "class") and target.ref in (scope, parent))
@@ -333,6 +358,17 @@ class Resolver:
             if len(found) >= MAX_CALLERS:
                 break
         return found
+
+    def _index_calls(self) -> None:
+        if self._callers is not None:
+            return
+        self._callers = {}
+        for each in self.modules.values():
+            for call in each.calls:
+                callee = each.expressions[each.expressions[call][2]]
+                key = callee[2] if callee[0] == "r" else callee[3] if callee[0] == "a" else ""
+                if key and isinstance(key, str):
+                    self._callers.setdefault(key, []).append((each.path, call))
 
     def _attribute(
         self, module: Module, expression: int, row: list[Any], frames: Frames, depth: int
@@ -356,6 +392,8 @@ class Resolver:
             inner = self.modules[base.path]
             if (0, attr) in inner.bindings:
                 yield from self._name(inner, attr, 0, (), depth + 1)
+            elif self.packages.of(inner):
+                yield from self._packaged(inner, attr, 0, depth)
             elif nested := self._submodule(base.path, attr):
                 yield Target("module", nested, -1)
         elif base.kind in ("class", "instance"):
@@ -402,8 +440,10 @@ class Resolver:
                 yield from _stepped(self.follow(base.symbol, call[4][attr], base.frames, depth), step)
         for kind, number in module.bindings.get((scope, attr), ()):
             if kind == "assign":
-                found = True
                 row = module.assigned[number]
+                if module.expressions[row[2]][0] == "t":
+                    continue  # only its type is said here: that is asked last
+                found = True
                 yield from self._settings(base, attr)
                 step = f"{owner}.{attr} ({module.path}:{row[3]})"
                 yield from _stepped(self.follow(module.path, row[2], base.frames, depth), step)
@@ -422,6 +462,10 @@ class Resolver:
                 yield from _stepped(self.follow(module.path, row[3], frames, depth), step)
         if not found and self._declares(module, scope, attr):
             yield from self._settings(base, attr)
+        if not found and module.package:
+            for target in self._packaged_field(base, module, scope, attr, depth):
+                found = True
+                yield target
         if not found:
             for parent in module.scopes[scope][BASES]:
                 for target in self.follow(module.path, parent, (), depth):
@@ -430,6 +474,61 @@ class Resolver:
                     elif target.kind == "external" and "." in target.symbol:
                         suffix = "()" if base.kind == "instance" else ""
                         yield Target("external", base.path, base.ref, f"{target.symbol}{suffix}.{attr}")
+
+    def _packaged_field(self, base: Target, module: Module, scope: int, attr: str, depth: int) -> Iterator[Target]:
+        """A field or method of a class that is declared in several places, or whose fields callers fill in."""
+        owner, found = module.scopes[scope][NAME], False
+        parts = self.packages.parts(module, scope)
+        for path, part in parts:
+            inner = self.modules[path]
+            if (path, part) != (module.path, scope):
+                for kind, number in inner.bindings.get((part, attr), ()):
+                    if kind == "scope" and inner.scopes[number][KIND] != CLASS:
+                        found = True
+                        yield Target("function", path, number, frames=base.frames)
+            for row in inner.sets.get(attr, ()):
+                if _inside(inner, row[0], part) and any(
+                    t.kind == "instance" and (t.path, t.scope) in parts for t in self.follow(path, row[1], (), depth)
+                ):
+                    found = True
+                    step = f"{owner}.{attr} ({path}:{row[4]})"
+                    yield from _stepped(self.follow(path, row[3], base.frames, depth), step)
+        if base.ref < 0 and base.kind == "instance" and not found:
+            for path, call in self.constructions(parts, owner, depth):
+                row = self.modules[path].expressions[call]
+                if attr in row[4]:
+                    found = True
+                    step = f"{attr} given to {owner} ({path}:{row[1]})"
+                    yield from _stepped(self.follow(path, row[4][attr], (), depth), step)
+        for path, part in parts:
+            inner = self.modules[path]
+            for kind, number in inner.bindings.get((part, attr), ()):
+                if kind == "assign" and not found:
+                    row = inner.assigned[number]
+                    yield from self.follow(path, row[2], base.frames, depth)
+                    found = True
+            if found or depth > MAX_DEPTH - 5:
+                continue
+            for parent in inner.scopes[part][BASES] if inner.language == "go" else ():  # what is embedded is a field
+                embedded = inner.expressions[parent]
+                name = embedded[3] if embedded[0] == "a" else embedded[2]
+                if embedded[0] in "ra" and name != attr:
+                    for target in self._field(base._replace(path=path, scope=part), str(name), depth + 1):
+                        yield from self.member(target, attr, depth + 1)
+
+    def constructions(self, parts: list[tuple[str, int]], name: str, depth: int = 0) -> list[tuple[str, int]]:
+        """Calls that make something of a class of the source; ``parts`` are the places that declare it."""
+        if depth > MAX_DEPTH - 10 or not parts:
+            return []
+        if parts[0] not in self._made:
+            self._made[parts[0]] = []
+            self._index_calls()
+            for at, call in (self._callers or {}).get(name, ())[: MAX_CALLERS * 4]:
+                row = self.modules[at].expressions[call]
+                targets = self.follow(at, row[2], (), depth + 8) if row[4] else ()
+                if any(t.kind == "class" and (t.path, t.ref) in parts for t in targets):
+                    self._made[parts[0]].append((at, call))
+        return self._made[parts[0]][:MAX_CALLERS]
 
     def _declares(self, module: Module, scope: int, attr: str) -> bool:
         return any(row[0] == scope and row[1] == attr for row in module.assigned)
@@ -540,6 +639,8 @@ class Resolver:
         elif symbol in _FIELDS:
             default = names.get("default", args[0] if args else -1)
             yield from self.follow(module.path, default, frames, depth)
+        elif args and holds(symbol):
+            yield from self.follow(module.path, args[0], frames, depth)
         elif symbol in _SAME_CALLS:
             place = 1 if symbol == "typing.cast" else 0
             if len(args) > place:
@@ -590,8 +691,12 @@ class Resolver:
         key = (importer, source)
         if key not in self._imported:
             language = self.modules[importer].language
-            find = self._locate_python if language == "python" else self._locate_script
-            self._imported[key] = find(importer, source)
+            if language == "python":
+                self._imported[key] = self._locate_python(importer, source)
+            elif language == "typescript":
+                self._imported[key] = self._locate_script(importer, source)
+            else:
+                self._imported[key] = self.packages.locate(self.modules[importer], source)
         return self._imported[key]
 
     def _locate_python(self, importer: str, source: str) -> str:
@@ -726,10 +831,12 @@ class Resolver:
                 value = "/".join(p[0].value or "" for p in parts)
                 return [Text(value, target.path, module.line(target.ref), target.chain, length=len(value))]
             return []
+        if (given := constant(symbol)) is not None:
+            return [Text(given, target.path, 0, (*target.chain, symbol), length=len(given))]
         for suffix in (symbol, symbol.split(".", 1)[-1], ".".join(symbol.rsplit(".", 2)[-2:])):
-            if (constant := self.known.get(suffix)) is not None:
+            if (known := self.known.get(suffix)) is not None:
                 line = self.modules[target.path].line(target.ref) if target.ref >= 0 else 0
-                return [Text(constant, target.path, line, (*target.chain, symbol), length=len(constant))]
+                return [Text(known, target.path, line, (*target.chain, symbol), length=len(known))]
         return []
 
     def _joined(self, target: Target, row: list[Any], depth: int) -> list[Text]:

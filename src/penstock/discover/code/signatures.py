@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from penstock.discover.code import python, typescript
+from penstock.discover.code import go, python, typescript
 from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target
 from penstock.discover.collector import Fact
@@ -270,11 +270,33 @@ def _inside_value(
                         yield from _inside_value(resolver, target.path, inner, target.frames, part)
             elif row[0] == "l" and part.isdigit() and int(part) < len(row[2]):
                 yield target.path, row[2][int(part)], target.frames
+            elif row[0] == "l":
+                yield from _options(resolver, target, part)
         elif target.kind in ("external", "instance") and target.ref >= 0:
             at = target.path if target.kind == "external" else target.symbol
             call: list[Any] = resolver.modules[at].expressions[target.ref] if at in resolver.modules else ["?"]
             if call[0] == "c" and part in call[4]:
                 yield at, call[4][part], target.frames
+            elif call[0] == "c" and part.isdigit() and int(part) < len(call[3]):
+                yield at, call[3][int(part)], target.frames
+            elif call[0] == "c" and part == "*":
+                yield from ((at, given, target.frames) for given in call[3])
+            elif call[0] == "c":
+                yield from _set_later(resolver, at, target, part)
+
+
+def _options(resolver: Resolver, target: Target, part: str) -> Iterator[tuple[str, int, Frames]]:
+    """Among options in a list, the call by this name: ``opts = append(opts, WithModel("…"))``."""
+    for item in resolver.items(target):
+        if item.kind == "external" and item.ref >= 0 and last_name(item.symbol) == part:
+            yield item.path, item.ref, item.frames
+
+
+def _set_later(resolver: Resolver, path: str, target: Target, part: str) -> Iterator[tuple[str, int, Frames]]:
+    """What was assigned to a field after a thing was made: ``request.Model = …``."""
+    for _, holder, _, value, _ in resolver.modules[path].sets.get(part, ())[:20]:
+        if any(t.kind == target.kind and t.ref == target.ref for t in resolver.follow(path, holder)):
+            yield path, value, ()
 
 
 # examples
@@ -285,6 +307,8 @@ def _check(row: Signature, example: Any) -> bool:
 
 
 def _read(row: Signature, text: str) -> Resolver:
+    if row.language == "go":
+        return Resolver([Fact("code", "example.go", go.read(text.encode())[0])], known=members())
     script = row.language == "script" or bool(re.search(r"\bfrom ['\"]|;\s*$", text))
     path = "example.ts" if script else "example.py"
     value, _ = typescript.read(text.encode(), path) if script else python.read(text.encode())

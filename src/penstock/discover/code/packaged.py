@@ -1,0 +1,93 @@
+"""Languages in which the files of a package share their names: who declares a name, and the parts of a class."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping
+from typing import Protocol
+
+from penstock.discover.code.ir import CLASS, KIND, NAME, PARENT
+
+
+class Declaring(Protocol):
+    """What is asked of a module."""
+
+    path: str
+    language: str
+    package: str
+    scopes: list[list[object]]
+    assigned: list[list[object]]
+
+
+class Packages:
+    """The packages of a source: Go's are folders."""
+
+    def __init__(self, modules: Mapping[str, Declaring]) -> None:
+        self.modules = modules
+        self.roots: list[tuple[str, str]] = []  # (module path of a go.mod, its folder), the longest first
+        self.files: dict[tuple[str, str], list[str]] = {}
+        self._declared: dict[tuple[str, str], dict[str, list[str]]] = {}
+        self._classes: dict[tuple[str, str], dict[str, list[tuple[str, int]]]] = {}
+        for path, module in modules.items():
+            if module.language == "go.mod":
+                self.roots.append((module.package, posixpath.dirname(path)))
+            elif key := self.key(module):
+                self.files.setdefault(key, []).append(path)
+        self.roots.sort(key=lambda root: -len(root[0]))
+
+    def key(self, module: Declaring) -> tuple[str, str] | None:
+        """The package of a file; None for languages whose files stand for themselves."""
+        if module.language == "go":
+            return posixpath.dirname(module.path), module.package
+        return None
+
+    def of(self, module: Declaring) -> list[str]:
+        """The files of a module's package."""
+        key = self.key(module)
+        return self.files.get(key, []) if key else []
+
+    def declaring(self, module: Declaring, name: str) -> list[str]:
+        """The files of a module's package that declare a name."""
+        key = self.key(module)
+        if key is None:
+            return []
+        if key not in self._declared:
+            self._index(key)
+        return self._declared[key].get(name, [])
+
+    def parts(self, module: Declaring, scope: int) -> list[tuple[str, int]]:
+        """The places that declare a class: its own, and where methods are added to it."""
+        key = self.key(module)
+        if key is None:
+            return [(module.path, scope)]
+        if key not in self._classes:
+            self._index(key)
+        parts = self._classes[key].get(str(module.scopes[scope][NAME]), [])
+        return parts if (module.path, scope) in parts else [(module.path, scope)]
+
+    def locate(self, importer: Declaring, source: str) -> str:
+        """A file of the package that an import names; empty for one from elsewhere."""
+        for module, folder in self.roots:
+            if source == module or source.startswith(f"{module}/"):
+                wanted = posixpath.normpath(posixpath.join(folder, source[len(module) + 1 :] or "."))
+                wanted = "" if wanted == "." else wanted
+                for (place, name), files in sorted(self.files.items()):
+                    if place == wanted and not name.endswith("_test"):
+                        return files[0]
+        return ""
+
+    def _index(self, key: tuple[str, str]) -> None:
+        declared: dict[str, list[str]] = {}
+        classes: dict[str, list[tuple[str, int]]] = {}
+        for path in self.files.get(key, ()):
+            module = self.modules[path]
+            names = {str(row[1]): None for row in module.assigned if row[0] == 0}
+            for number, scope in enumerate(module.scopes):
+                if number and scope[PARENT] == 0:
+                    names[str(scope[NAME])] = None
+                    if scope[KIND] == CLASS:
+                        classes.setdefault(str(scope[NAME]), []).append((path, number))
+            for name in names:
+                if name:
+                    declared.setdefault(name, []).append(path)
+        self._declared[key], self._classes[key] = declared, classes
