@@ -43,6 +43,8 @@ class Seen:
                 observations.append(found)
             elif isinstance(found, Complete):
                 complete.append(found)
+            elif isinstance(found, Unseen):
+                self.unseen.append(found)
         self.observations = observations
         self.graph: Graph = merge(observations, complete=complete)
 

@@ -120,3 +120,35 @@ def test_a_key_in_a_literal_is_kept_nowhere(see):
     seen = see({"a.py": f"from openai import OpenAI\nc = OpenAI(api_key='{key}')\n{call}"})
     assert seen.names("model") == {"gpt-4o"}
     assert key not in repr(seen.observations)
+
+
+def notes(seen):
+    return {(row.where, row.what, row.why.partition(", which")[0]) for row in seen.unseen if row.skipped}
+
+
+def test_an_address_that_nothing_sets_is_said(see):
+    settings = (
+        "from pydantic_settings import BaseSettings\n"
+        "class Settings(BaseSettings):\n    llm_base_url: str\nsettings = Settings()\n"
+    )
+    client = (
+        "from openai import OpenAI\nfrom settings import settings\nclient = OpenAI(base_url=settings.llm_base_url)\n"
+    )
+    call = "client.chat.completions.create(model='chat', messages=[])\n"
+    files = {"settings.py": settings, "app.py": client + call}
+    expected = ("app.py:3", "where the calls of client go", "it comes from the environment variable LLM_BASE_URL")
+    assert notes(see(files)) == {expected}
+    assert not notes(see(files, env={"LLM_BASE_URL": "http://llm:8000/v1"}))
+    assert not notes(see({"app.py": "from openai import OpenAI\nclient = OpenAI(base_url=None)\n" + call}))
+
+
+def test_a_model_that_nothing_names_is_said(see):
+    text = (
+        "import os\nfrom openai import OpenAI\n"
+        "OpenAI().chat.completions.create(model=os.environ['MODEL'], messages=[])\n"
+    )
+    assert notes(see({"app.py": text})) == {
+        ("app.py:3", "the model of create", "it comes from the environment variable MODEL")
+    }
+    assert not notes(see({"app.py": text}, env={"MODEL": "gpt-4o"}))
+    assert not notes(see({"app.py": text.replace("os.environ['MODEL']", "os.getenv('MODEL', 'gpt-4o')")}))

@@ -25,7 +25,7 @@ from penstock.discover.code.signatures import (
 )
 from penstock.discover.collector import Source, Yielded, joiner
 from penstock.graph import identity
-from penstock.graph.vocabulary import Asset, Complete, Evidence, Observation, Relation
+from penstock.graph.vocabulary import Asset, Complete, Evidence, Observation, Relation, Unseen
 from penstock.knowledge.models import family_of
 from penstock.knowledge.packages import OF_LANGUAGE, package_named
 from penstock.knowledge.providers import provider_of_host, provider_of_prefix
@@ -107,6 +107,7 @@ class Observer:
         self.owned: set[tuple[str, int]] = set()  # sites that belong to an agent, a store, …
         self.busy: set[tuple[str, int]] = set()
         self.out: dict[tuple[object, str], Observation] = {}
+        self.notes: dict[tuple[str, str], Unseen] = {}
         self.packaged: list[tuple[str, str, int]] = []
         self.reach: dict[tuple[str, int], effects.Found] = {}
         self.open_wiring = False
@@ -130,6 +131,7 @@ class Observer:
         self.providers_of_packages()
         self.prompt_files()
         yield from self.out.values()
+        yield from self.notes.values()
         if self.out and self.sees_all_guards():
             yield Complete(self.scope, "guarded_by", COLLECTOR)
 
@@ -420,12 +422,30 @@ class Observer:
         known = [t.value for t in texts if t.value and ("://" in t.value or "." in t.value or ":" in t.value)]
         if known:
             return known[0]
-        return "" if texts or any(self.resolver.follow(*at) for at in given) else None
+        targets = [t for at in given for t in self.resolver.follow(*at)]
+        if any(t.kind != "value" for t in targets):
+            called = self.symbol_name(site.path, site.call) or last_name(site.symbol)
+            self.unresolved(site, f"where the calls of {called} go", texts, "endpoint")
+        return "" if texts or targets else None
+
+    def unresolved(self, site: Site, what: str, texts: Iterable[Text], part: str) -> None:
+        """A note that something of a site is decided where this source does not show it."""
+        names = dict.fromkeys(t.env for t in texts if t.env and t.value is None)
+        if names:
+            plural = "s" if len(names) > 1 else ""
+            variables = f"the environment variable{plural} {', '.join(names)}"
+            why = f"it comes from {variables}, which nothing in reach sets"
+        else:
+            why = "it is known only at run time"
+        where = f"{site.path}:{self.line(site.path, site.call)}"
+        hint = f"Scan the deployment's configuration, or name the {part} in ai-system.yaml"
+        self.notes[(where, what)] = Unseen(where, what, why, hint, COLLECTOR, self.scope, skipped=True)
 
     def models_at(
         self, site: Site, places: list[tuple[str, int, Frames]], provider: str, role: str, url: str | None
     ) -> list[Asset]:
         found: list[Asset] = []
+        unset: list[Text] = []
         for path, expression, frames in places:
             for target in self.resolver.follow(path, expression, frames):
                 if target.kind == "external" and target.ref >= 0 and (assets := self.assets_of(target, "model")):
@@ -436,6 +456,11 @@ class Observer:
                 for text in self.resolver.text_of(target):
                     if text.value and (model := self.model(site, text, provider, role, url)):
                         found.append(model)
+                    elif text.env and text.value is None:
+                        unset.append(text)
+        if unset and not found:
+            called = self.symbol_name(site.path, site.call) or last_name(site.symbol)
+            self.unresolved(site, f"the model of {called}", unset, "model")
         return list({asset.id: asset for asset in found}.values())
 
     def model(self, site: Site, text: Text, provider: str, role: str, url: str | None) -> Asset | None:

@@ -461,7 +461,7 @@ class Resolver:
                 step = f"{owner}.{attr} ({module.path}:{row[4]})"
                 yield from _stepped(self.follow(module.path, row[3], frames, depth), step)
         if not found and self._declares(module, scope, attr):
-            yield from self._settings(base, attr)
+            yield from self._settings(base, attr, required=True)
         if not found and module.package:
             for target in self._packaged_field(base, module, scope, attr, depth):
                 found = True
@@ -557,12 +557,15 @@ class Resolver:
                         found += self.base_symbols(target.path, target.ref, depth + 1)
         return found
 
-    def _settings(self, base: Target, attr: str) -> Iterator[Target]:
+    def _settings(self, base: Target, attr: str, *, required: bool = False) -> Iterator[Target]:
+        """The variable that sets a field; a field without a default (``required``) has no other source."""
         if self.is_settings(base):
             for name in (attr, attr.upper()):
                 if name in self.env:
                     yield Target("env", base.path, -1, name)
                     return
+            if required:
+                yield Target("env", base.path, -1, attr.upper())
 
     def _fields(self, target: Target, depth: int) -> Iterator[Target]:
         module = self.modules[target.path]
