@@ -41,7 +41,7 @@ _CODE = frozenset(
     {"py", "ipynb", "ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "go", "java", "kt", "scala", "cs", "rb",
      "php", "rs", "swift", "cpp", "cc"}
 )  # fmt: skip
-#: Ends of environment names with which SDKs are pointed at another endpoint.
+#: Ends of environment names with which SDKs are pointed at another endpoint, after the name of the provider.
 _REROUTES = ("_BASE_URL", "_API_BASE", "_BASE", "_ENDPOINT_URL", "_PROXY_URL")
 #: Expressions that one look at the flow into a store visits.
 MAX_FLOW = 600
@@ -143,7 +143,10 @@ class Observer:
         """
         read = {path for path, module in self.resolver.modules.items() if not module.broken}
         everything = all(path in read for path in self.source.paths if path.rpartition(".")[2].lower() in _CODE)
-        rerouted = any(name.endswith(_REROUTES) for name in self.resolver.env)
+        rerouted = any(
+            name.endswith(_REROUTES) and provider_of_prefix(name.partition("_")[0].lower())
+            for name in self.resolver.env
+        )
         return everything and not (self.open_wiring or rerouted or self.resolver.exhausted)
 
     def prompt_files(self) -> None:
