@@ -280,3 +280,31 @@ servingEngineSpec:
 )
 def test_values_without_ai_make_no_ai(look, text):
     assert not look({"values.yaml": text}, only=ONLY).graph.assets
+
+
+def test_a_graph_of_kserve_invokes_its_services(look):
+    text = """
+apiVersion: serving.kserve.io/v1beta1
+kind: InferenceService
+metadata: {name: first}
+spec: {predictor: {model: {storageUri: "hf://acme/own"}}}
+---
+apiVersion: serving.kserve.io/v1alpha1
+kind: InferenceGraph
+metadata: {name: both}
+spec:
+  nodes:
+    root: {routerType: Sequence, steps: [{serviceName: first}, {serviceUrl: "http://second.default.example.com/x"}]}
+---
+apiVersion: serving.kserve.io/v1alpha2
+kind: LLMInferenceServiceConfig
+metadata: {name: base}
+spec: {model: {uri: "hf://acme/own-7b"}}
+"""
+    seen = look({"graph.yaml": text}, only=["infra.kubernetes"])
+    assert {
+        ("both", "invokes", "first"),
+        ("both", "invokes", "second"),
+        ("base", "loads", "acme/own-7b"),
+    } <= seen.links()
+    assert len([asset for asset in seen.graph.of_kind("endpoint") if asset.name == "first"]) == 1

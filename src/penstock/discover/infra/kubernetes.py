@@ -101,6 +101,10 @@ def _facts(file: File, resource: Map) -> Iterator[Yielded]:
             yield from env_fact(file, key, as_text(data[key]), line_of(data, key))
     elif kind in ("InferenceService", "LLMInferenceService"):
         yield from _kserve(file, common, spec)
+    elif kind == "LLMInferenceServiceConfig":
+        yield from _kserve_config(file, common, spec)
+    elif kind == "InferenceGraph":
+        yield from _inference_graph(file, common, spec)
 
 
 def _workload(file: File, kind: str, common: Mapping[str, Any], resource: Map, spec: Map) -> Iterator[Yielded]:
@@ -192,6 +196,38 @@ def _kserve(file: File, common: Mapping[str, Any], spec: Map) -> Iterator[Yielde
         yield Observation(alias, at)
         if alias.id != found.id:
             yield Observation(identity.relation(alias, "derived_from", found), at)
+
+
+def _kserve_config(file: File, common: Mapping[str, Any], spec: Map) -> Iterator[Yielded]:
+    """KServe: what services may be based on; the model where the base itself names one."""
+    name, namespace = common["name"], common["namespace"]
+    at = file.evidence(NAME, common["line"], chain=(f"{common['kind']} {name}",))
+    base = identity.asset("infrastructure", name, scope=file.scope, key=f"kserve-config:{namespace}/{name}")
+    yield Observation(base, at)
+    said = as_map(spec.get("model"))
+    for reference in (as_text(said.get("uri")), as_text(said.get("name"))):
+        found = weights(reference, "huggingface", file.scope) if not reference.startswith("pvc://") else None
+        if found is not None:
+            yield Observation(found, at)
+            yield Observation(identity.relation(base, "loads", found), at)
+            return
+
+
+def _inference_graph(file: File, common: Mapping[str, Any], spec: Map) -> Iterator[Yielded]:
+    """KServe: services that answer together, one after another or one of them."""
+    name, namespace, scope = common["name"], common["namespace"], file.scope
+    at = file.evidence(NAME, common["line"], chain=(f"InferenceGraph {name}",))
+    graph = identity.asset("pipeline", name, scope=scope, key=f"inference-graph:{namespace}/{name}")
+    yield Observation(graph, at)
+    nodes = as_map(spec.get("nodes"))
+    for step in [step for node in list(nodes)[:MOST] for step in maps(as_map(nodes[node]).get("steps"))[:MOST]]:
+        url = as_text(step.get("serviceUrl"))
+        target = as_text(step.get("serviceName")) or url.partition("://")[2].partition("/")[0].partition(".")[0]
+        if _NAME.match(target):
+            origin = f"http://{target}-predictor" + (f".{namespace}.svc.cluster.local" if namespace else "")
+            place = endpoint(target, origin, scope)
+            yield Observation(place, at)
+            yield Observation(identity.relation(graph, "invokes", place), at)
 
 
 @dataclass(frozen=True, slots=True)
