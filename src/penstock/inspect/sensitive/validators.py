@@ -251,7 +251,7 @@ def entropy(value: str) -> bool:
 
 def assigned_secret(value: str) -> bool:
     """What is assigned to a secret's name looks like one: mixed classes, random enough, no code, no path, no name."""
-    if not not_dummy(value) or _CODE.search(value) or _NAME.fullmatch(value):
+    if not not_dummy(value) or _CODE.search(value) or _NAME.fullmatch(value) or _PATH.fullmatch(value):
         return False
     classes = (
         any(char.islower() for char in value)
@@ -270,6 +270,10 @@ _CODE = re.compile(
     r"(?i)environ|getenv|process\.env|self\.|config\.|settings\.|://|^[./~\\]|::|->|=>|\.(?:py|js|ts|json|ya?ml|env|txt)$"
 )
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:[_.-][a-z]+)+\d?|[A-Za-z]+\d?")
+
+
+#: A place where a secret is kept, such as ``prod/db/main-2``.
+_PATH = re.compile(r"[a-z][a-z_-]+(?:/[A-Za-z0-9_.-]+)+")
 
 
 def shannon(value: str) -> float:
