@@ -45,8 +45,10 @@ def values(file: File) -> Iterator[Yielded]:
             chart = as_map(document)
             yield Fact("chart", file.path, {"name": as_text(chart.get("name")), "line": line_of(chart, "name")})
         else:
-            for key, part in _parts(as_map(document)):
-                yield from _part(file, key, part, as_map(document))
+            root = as_map(document)
+            for key, part in _parts(root):
+                yield from _part(file, key, part, root)
+            yield from _router(file, root)
 
 
 def _parts(root: Map) -> Iterator[tuple[str, Map]]:
@@ -60,10 +62,28 @@ def _parts(root: Map) -> Iterator[tuple[str, Map]]:
             if _image(value) or "modelURL" in value:
                 found += 1
                 yield key, value
-            inside = [(name, child) for name, child in value.items() if name != "image"]
+            # What waits for a server before the pod starts is no server.
+            inside = [(name, child) for name, child in value.items() if name not in ("image", "initContainer")]
             waiting += [(f"{key}.{name}" if key else name, child) for name, child in inside]
         elif isinstance(value, list):
             waiting += [(f"{key}[{index}]", child) for index, child in enumerate(value[:MOST])]
+
+
+def _router(file: File, root: Map) -> Iterator[Yielded]:
+    """The router of a vLLM stack: the one endpoint through which all of its models are reached."""
+    router, models = as_map(root.get("routerSpec")), maps(dig(root, "servingEngineSpec", "modelSpec"))
+    if not router or not models or as_flag(router.get("enableRouter")) is False:
+        return
+    line = line_of(root, "routerSpec")
+    at = file.evidence(NAME, line, chain=("routerSpec of a vLLM stack",))
+    place = identity.asset("endpoint", "router", scope=file.scope, key=f"helm:{file.path}#routerSpec")
+    yield Observation(place, at)
+    for model in models[:MOST]:
+        found = weights(as_text(model.get("modelURL")), "huggingface", file.scope)
+        if found is not None:
+            here = file.evidence(NAME, line_of(model, "modelURL"), chain=("modelSpec behind the stack's router",))
+            yield Observation(found, here)
+            yield Observation(identity.relation(place, "serves", found), here)
 
 
 def _part(file: File, key: str, part: Map, root: Map) -> Iterator[Yielded]:
