@@ -46,7 +46,7 @@ def document(report: Report) -> dict[str, Any]:
             *(_finding(report, finding, accepted=False) for finding in report.findings),
             *(_finding(report, finding, accepted=True) for finding in report.accepted),
         ],
-        "questions": sorted((plain(q) for q in report.assessment.questions), key=_order),
+        "questions": [plain(q) for q in report.assessment.questions],  # in the order in which to ask
         "attack_paths": [
             {**plain(path), "hops": _steps(report, path.hops), "words": words_of(report, path.hops)}
             for path in report.assessment.paths
