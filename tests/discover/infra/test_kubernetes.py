@@ -308,3 +308,18 @@ spec: {model: {uri: "hf://acme/own-7b"}}
         ("base", "loads", "acme/own-7b"),
     } <= seen.links()
     assert len([asset for asset in seen.graph.of_kind("endpoint") if asset.name == "first"]) == 1
+
+
+def test_places_that_an_operator_fills_in_do_not_hide_a_manifest(look):
+    text = """
+apiVersion: serving.kserve.io/v1alpha2
+kind: LLMInferenceService
+metadata: {name: chat}
+spec:
+  model: {uri: "hf://acme/own-7b"}
+  template: {containers: [{name: main, args: ["--served-model-name", "{{ .Spec.Model.Name }}"]}]}
+"""
+    seen = look({"chat.yaml": text, "chart/templates/chat.yaml": text}, only=["infra.kubernetes"])
+    assert {evidence.where for evidence in seen.graph.evidence[seen.one("model", "acme/own-7b").id]} == {"chat.yaml:3"}
+    broken = "apiVersion: v1\nkind: Pod\n{{- if .Values.on }}\nmetadata: {name: x}\n{{ end }}\n"
+    assert look({"x.yaml": broken}, only=["infra.kubernetes"]).graph.assets == {}

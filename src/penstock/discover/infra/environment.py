@@ -38,7 +38,7 @@ _DENSE = re.compile(r"[A-Za-z0-9+]{20,}")
 def env_fact(file: File, name: str, value: str, line: int) -> Iterator[Fact]:
     """The fact that a variable is set in a file, its value left out when it looks like a secret."""
     name, value = name.strip(), value.strip()
-    if not _NAME.match(name) or len(value) > LONGEST:
+    if not _NAME.match(name) or len(value) > LONGEST or "{{" in value:  # a place that a template fills in
         return
     if is_secret(name, value):
         yield Fact("env_secret", file.path, {"name": name, "line": line})

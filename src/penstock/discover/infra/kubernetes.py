@@ -26,7 +26,8 @@ from penstock.discover.infra.images import (
 )
 from penstock.discover.infra.marked import Map, as_map, as_text, dig, line_of, maps, texts
 from penstock.discover.infra.offer import endpoint, offers, spoken, store
-from penstock.discover.infra.yaml_docs import is_template, read_documents
+from penstock.discover.infra.yaml_docs import documents, is_template, read_documents
+from penstock.errors import NotUnderstood
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Evidence, Observation, Unseen
 
@@ -52,7 +53,7 @@ def manifests(file: File) -> Iterator[Yielded]:
     """Facts about each resource, and the variables of its containers."""
     if b"apiVersion" not in file.data or b"kind" not in file.data:
         return
-    if is_template(file.text):
+    if is_template(file.text) and ("templates/" in file.path or not _parses(file.text)):
         yield Fact("template", file.path, {})
         return
     for document in read_documents(file, NAME):
@@ -63,6 +64,14 @@ def manifests(file: File) -> Iterator[Yielded]:
         items = maps(resource.get("items")) if as_text(resource.get("kind")).endswith("List") else [resource]
         for item in items:
             yield from _facts(file, item)
+
+
+def _parses(text: str) -> bool:
+    """Whether a text with ``{{ … }}`` is YAML as it stands: operators fill such places in, nobody renders the file."""
+    try:
+        return any(isinstance(document, Map) and document.get("kind") for document in documents(text))
+    except NotUnderstood:
+        return False
 
 
 def _facts(file: File, resource: Map) -> Iterator[Yielded]:
