@@ -81,7 +81,7 @@ def _confirmed(header: str, filled: list[str]) -> tuple[set[str], Counter[str], 
         found = {
             (span.type, span.category)
             for span in detector().detect(lead + value)
-            if span.category != MARK and span.start >= len(lead) and _fills(span.end - span.start, value, span.category)
+            if span.start >= len(lead) and _fills(span.end - span.start, value, span.category)
         }
         count.update(found)
     enough = {
@@ -91,7 +91,11 @@ def _confirmed(header: str, filled: list[str]) -> tuple[set[str], Counter[str], 
     }
     types: Counter[str] = Counter({kind: number for (kind, _), number in enough.items()})
     ordered = Counter(dict(types.most_common()))
-    return {label for _, label in enough}, ordered, max(enough.values(), default=0) / max(1, len(filled))
+    return (
+        {label for _, label in enough if label != MARK},
+        ordered,
+        max(enough.values(), default=0) / max(1, len(filled)),
+    )
 
 
 #: One in fifty is too many: a comment column with some card numbers or keys in it holds card numbers and keys.
