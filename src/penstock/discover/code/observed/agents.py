@@ -1,0 +1,112 @@
+"""Agents, and what each was given: model, prompt, tools, other agents, guards, servers."""
+
+from __future__ import annotations
+
+from penstock.discover.code.observed.guards import say_guard
+from penstock.discover.code.observed.look import Look
+from penstock.discover.code.observed.models import models_at
+from penstock.discover.code.observed.prompts import prompts_of
+from penstock.discover.code.observed.tools import tool_of
+from penstock.discover.code.places import status_of
+from penstock.discover.code.resolve import Module, Target
+from penstock.discover.code.signatures import Site, last_name, provider_of
+from penstock.graph import identity
+from penstock.graph.vocabulary import Asset
+
+
+def make_agent(look: Look, site: Site) -> list[Asset]:
+    line = look.line(site.path, site.call)
+    symbol = look.symbol_name(site.path, site.call)
+    names = [t for t in look.texts(site, "name") if t.value and len(t.value) < 120]
+    module = look.resolver.modules[site.path]
+    name = str(names[0].value) if names else symbol or last_name(site.symbol)
+    key = f"{site.path}::{symbol or name}"
+    known = [a for (p, _), made in look.made.items() if p == site.path for a in made if a.kind == "agent"]
+    if any(identity.issue("agent", look.scope, key) == a.id for a in known):
+        key = f"{key}::{name}"
+    agent = identity.asset("agent", name, scope=look.scope, key=key, status=status_of(site.path))
+    look.made[(site.path, site.call)] = [agent]
+    look.say(agent, site.path, line)
+    look.link(look.app(site.path, line), "invokes", agent, site.path, line)
+    provider = provider_of(site.row, site.symbol)
+    models = models_at(look, site, look.argument(site, "model"), provider, "", None)
+    if not look.argument(site, "model"):
+        for target in look.targets(site, "model"):
+            models += look.assets_of(target, "model")
+    for target in look.targets(site, "model"):
+        if inner := look.site_of(target):
+            look.owned.add((inner.path, inner.call))
+    for model in models:
+        look.link(agent, "uses_model", model, site.path, line)
+    for prompt in agent_prompts(look, site):
+        look.link(agent, "instructed_by", prompt, site.path, line)
+    for target, given in wired_to(look, site, "tools", module):
+        wire_tool(look, site, agent, target, given, line)
+    for target, _ in wired_to(look, site, "delegates", module):
+        for other in delegates_of(look, target):
+            look.link(agent, "delegates_to", other, site.path, line)
+    for role, prop in (("input_guards", "input_filter"), ("output_guards", "output_filter")):
+        for target, _ in wired_to(look, site, role, module):
+            say_guard(look, site, agent, target, prop, line)
+    for target in look.targets(site, "servers"):
+        for server in look.assets_of(target, "mcp_server"):
+            look.link(agent, "connects_to", server, site.path, line)
+    return [agent]
+
+
+def agent_prompts(look: Look, site: Site) -> list[Asset]:
+    return prompts_of(look, site, "instructions", "instructions")
+
+
+def wire_tool(look: Look, site: Site, agent: Asset, target: Target, given: str, line: int) -> None:
+    tools = tool_of(look, target, given)
+    for tool in tools:
+        look.link(agent, "uses_tool", tool, site.path, line)
+    if tools:
+        return
+    inner = look.site_of(target) if target.kind == "external" else None
+    if inner is not None and inner.row.makes == "agent":  # agent.as_tool(…)
+        for other in look.make(inner):
+            look.link(agent, "delegates_to", other, site.path, line)
+    elif inner is not None and inner.row.makes == "mcp_client":
+        for server in look.make(inner):
+            look.link(agent, "connects_to", server, site.path, line)
+    elif target.kind not in ("value",):
+        look.open_wiring = True
+
+
+def wired_to(look: Look, site: Site, role: str, module: Module) -> list[tuple[Target, str]]:
+    """What an agent was given in a role: by argument, by a later assignment, or by append and extend."""
+    found = list(look.named_targets(site, role))
+    places = {str(place).rpartition(".")[2] for place in site.row.args.get(role, ()) if not isinstance(place, int)}
+    symbol = module.name_of.get(site.call, "")
+    if not places or not symbol:
+        return found
+    for other in look.resolver.modules.values():
+        for attr in places:
+            for row in other.sets.get(attr, ()):
+                if is_site(look, other.path, row[1], site, symbol):
+                    for target in look.resolver.follow(other.path, row[3]):
+                        found += [(inner, "") for inner in look.opened(target)]
+            for call in other.growth(attr):
+                holder = other.expressions[other.expressions[call][2]][2]
+                base = other.expressions[holder]
+                if base[0] == "a" and base[3] == attr and is_site(look, other.path, base[2], site, symbol):
+                    for argument in other.expressions[call][3]:
+                        for target in look.resolver.follow(other.path, argument):
+                            found += [(inner, "") for inner in look.opened(target)]
+    return found
+
+
+def is_site(look: Look, path: str, expression: int, site: Site, symbol: str) -> bool:
+    return any(
+        t.kind in ("external", "instance") and t.ref == site.call and (t.path == site.path or t.symbol == site.path)
+        for t in look.resolver.follow(path, expression)
+    )
+
+
+def delegates_of(look: Look, target: Target) -> list[Asset]:
+    found = look.assets_of(target, "agent")
+    if not found and target.kind == "external":
+        look.open_wiring = True
+    return found

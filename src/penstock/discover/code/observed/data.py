@@ -1,0 +1,97 @@
+"""Data that code loads: files, tables, hub datasets."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+
+from penstock.discover.code import effects
+from penstock.discover.code.observed.look import Look
+from penstock.discover.code.places import status_of
+from penstock.discover.code.resolve import Target
+from penstock.discover.code.signatures import Site, last_name
+from penstock.graph import identity
+from penstock.graph.vocabulary import Asset
+
+
+def datasets_of(look: Look, site: Site) -> list[Asset]:
+    """The datasets that a loading call names."""
+    line = look.line(site.path, site.call)
+    found: list[Asset] = []
+    files = [t for at in look.argument(site, "files") for t in look.list_texts(at) if t.value]
+    texts = files or [t for t in look.texts(site, "path") if t.value]
+    if site.row.named and not texts:
+        name = last_name(site.symbol)
+        found.append(identity.asset("dataset", name, key=site.symbol, scope=look.scope))
+    for text in texts:
+        found.append(named_dataset(look, str(text.value), site, hub=site.row.hub and not files))
+    for place, data in enumerate(found):
+        look.say(data, site.path, line, texts[place].chain if place < len(texts) else ())
+    return found
+
+
+def named_dataset(look: Look, name: str, site: Site, *, hub: bool) -> Asset:
+    status = status_of(site.path)
+    if re.match(r"^[a-z][a-z0-9+.-]*://", name):
+        bare = without_credentials(name)
+        return identity.asset("dataset", bare, status=status)
+    place = posixpath.normpath(posixpath.join(posixpath.dirname(site.path), name))
+    for path in (place, posixpath.normpath(name)):
+        if path in look.source.paths or any(p.startswith(f"{path}/") for p in look.source.paths):
+            return identity.file_dataset(path, look.scope)
+    if hub and not name.startswith((".", "/")) and not re.search(r"\.(json|jsonl|csv|parquet|txt|arrow)$", name):
+        return identity.asset("dataset", name, key=f"hf://datasets/{name}", status=status)
+    return identity.file_dataset(posixpath.normpath(name), look.scope)
+
+
+def data_of(look: Look, target: Target) -> list[Asset]:
+    """The data an external value was loaded from, through whatever was done to it on the way."""
+    found: dict[str, Asset] = {}
+    seen: set[tuple[str, int]] = set()
+    todo = [target]
+    while todo and len(seen) < 60:
+        for step in effects.origins(look.resolver, todo.pop()):
+            if (step.path, step.ref) in seen:
+                continue
+            seen.add((step.path, step.ref))
+            site = look.sites.get((step.path, step.ref))
+            if site is not None and site.row.makes == "data":
+                found |= {asset.id: asset for asset in datasets_of(look, site)}
+            elif site is not None:
+                todo += [t for role in ("of", "more") for t in look.targets(site, role)]
+            else:
+                row = look.resolver.modules[step.path].expressions[step.ref]
+                todo += [t for a in row[3][:3] for t in look.resolver.follow(step.path, a, step.frames)]
+    return list(found.values())
+
+
+def say_data_beside_ai(look: Look, ordered: list[Site]) -> None:
+    """Tables read in a file that also calls a model: the application reads them."""
+    calling = {site.path for site in ordered if site.row.makes in ("request", "agent", "store")}
+    training = {site.path for site in ordered if site.row.makes in ("training", "fit")}
+    for site in ordered:
+        if site.row.makes == "data" and not site.row.hub and site.path in calling - training:
+            line = look.line(site.path, site.call)
+            for data in datasets_of(look, site):
+                look.link(look.app(site.path, line), "reads", data, site.path, line)
+
+
+def without_credentials(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}".split("?")[0]
+
+
+def database(address: str, table: str, scope: str) -> Asset | None:
+    """The table of a database as a data store."""
+    address = address.strip()
+    if "://" in address:
+        base = without_credentials(address).rstrip("/")
+        base = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", base)
+        key = f"{base}/{table}" if table else base
+        return identity.asset("data_store", key)
+    if address.endswith((".db", ".sqlite", ".sqlite3")):
+        return identity.asset("data_store", f"{address}/{table}" if table else address, scope=scope)
+    if table:
+        return identity.asset("data_store", table, scope=scope)
+    return None

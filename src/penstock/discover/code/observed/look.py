@@ -1,0 +1,227 @@
+"""What a source says while it is looked at: its sites, what they made, and what was said so far."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from penstock.discover.code import effects
+from penstock.discover.code.ir import NAME, RETURNS
+from penstock.discover.code.places import status_of
+from penstock.discover.code.resolve import Frames, Resolver, Target, Text
+from penstock.discover.code.signatures import Site, arguments
+from penstock.discover.collector import Source
+from penstock.graph import identity
+from penstock.graph.vocabulary import Asset, Evidence, Observation, Relation, Unseen
+
+COLLECTOR = "code"
+MODEL_ID = re.compile(r"^[\w./:@+\-#~]+$")
+
+
+class Look:
+    """The sites of a source and what they mean so far; every asset is made once per site."""
+
+    def __init__(self, source: Source, resolver: Resolver, makers: Mapping[str, Maker]) -> None:
+        self.source = source
+        self.scope = source.scope
+        self.resolver = resolver
+        self.makers = makers
+        self.application = identity.application(source.scope)
+        self.sites: dict[tuple[str, int], Site] = {}
+        self.made: dict[tuple[str, int], list[Asset]] = {}
+        self.tools: dict[tuple[str, int], Asset] = {}  # function → the tool it is
+        self.guards: dict[tuple[str, int], Asset] = {}
+        self.owned: set[tuple[str, int]] = set()  # sites that belong to an agent, a store, …
+        self.busy: set[tuple[str, int]] = set()
+        self.out: dict[tuple[object, str], Observation] = {}
+        self.notes: dict[tuple[str, str], Unseen] = {}
+        self.packaged: list[tuple[str, str, int]] = []
+        self.reach: dict[tuple[str, int], effects.Found] = {}
+        self.open_wiring = False
+
+    def line(self, path: str, expression: int) -> int:
+        return self.resolver.modules[path].line(expression)
+
+    def say(
+        self, subject: Asset | Relation, path: str, line: int, chain: Iterable[str] = (), confidence: str = "resolved"
+    ) -> None:
+        where = f"{path}:{line}" if line else path
+        evidence = Evidence(COLLECTOR, where, confidence, tuple(dict.fromkeys(chain)), self.scope)
+        key = (subject.key if isinstance(subject, Relation) else (subject.id, subject.name), where)
+        self.out.setdefault(key, Observation(subject, evidence))
+
+    def link(self, source: Asset, verb: str, target: Asset, path: str, line: int, chain: Iterable[str] = ()) -> None:
+        if source.id != target.id:
+            self.say(identity.relation(source, verb, target), path, line, chain)
+
+    def app(self, path: str, line: int) -> Asset:
+        self.say(self.application, path, line)
+        return self.application
+
+    def provider(self, name: str, path: str, line: int) -> None:
+        if name and name not in ("self-hosted", "mlflow", "spacy", "openai-whisper"):
+            found = identity.asset("provider", name, status=status_of(path))
+            self.say(found, path, line)
+
+    def unresolved(self, site: Site, what: str, texts: Iterable[Text], part: str) -> None:
+        """A note that something of a site is decided where this source does not show it."""
+        names = dict.fromkeys(t.env for t in texts if t.env and t.value is None)
+        if names:
+            plural = "s" if len(names) > 1 else ""
+            variables = f"the environment variable{plural} {', '.join(names)}"
+            why = f"it comes from {variables}, which nothing in reach sets"
+        else:
+            why = "it is known only at run time"
+        where = f"{site.path}:{self.line(site.path, site.call)}"
+        hint = f"Scan the deployment's configuration, or name the {part} in ai-system.yaml"
+        self.notes[(where, what)] = Unseen(where, what, why, hint, COLLECTOR, self.scope, skipped=True)
+
+    def make(self, site: Site) -> list[Asset]:
+        """The assets that a site makes, made once."""
+        key = (site.path, site.call)
+        if key in self.made:
+            return self.made[key]
+        if key in self.busy:
+            return []
+        self.busy.add(key)
+        maker = self.makers.get(site.row.makes)
+        found: list[Asset] = maker(self, site) if maker else []
+        self.busy.discard(key)
+        self.made[key] = found
+        return found
+
+    def owner(self, site: Site) -> Asset | None:
+        """The tool in whose function a site stands."""
+        module = self.resolver.modules[site.path]
+        scope = module.expressions[site.call][5] if module.expressions[site.call][0] == "c" else 0
+        for function in self.resolver.enclosing(site.path, scope):
+            if tool := self.tools.get((site.path, function)):
+                return tool
+        return None
+
+    def argument(self, site: Site, role: str) -> list[tuple[str, int, Frames]]:
+        return arguments(self.resolver, site.path, site.call, site.row, role, site.symbol)
+
+    def texts(self, site: Site, role: str) -> list[Text]:
+        return [t for at in self.argument(site, role) for t in self.resolver.texts(*at)]
+
+    def targets(self, site: Site, role: str) -> list[Target]:
+        """What an argument holds, lists opened; a default of the package where it is not given."""
+        given = self.argument(site, role)
+        found: list[Target] = []
+        for at in given:
+            for target in self.resolver.follow(*at):
+                found += self.opened(target)
+        if not given:
+            for name in site.row.defaults.get(role, ()):
+                found += self.resolver.assigned_to(name)
+        return found
+
+    def opened(self, target: Target) -> list[Target]:
+        """What a list, a dictionary or joined lists hold, nested ones opened; anything else is itself."""
+        found: list[Target] = []
+        todo, seen = [target], set()
+        while todo and len(found) < 200:
+            at = todo.pop(0)
+            row: list[Any] = self.resolver.modules[at.path].expressions[at.ref] if at.kind == "value" else ["?"]
+            if row[0] not in "ldf" or (at.path, at.ref) in seen:
+                if row[0] not in "ld":
+                    found.append(at)
+                continue
+            seen.add((at.path, at.ref))
+            if row[0] != "f":
+                todo = [*self.resolver.items(at), *todo]
+                continue
+            parts = [t for part in row[2] for t in self.resolver.follow(at.path, part, at.frames)]
+            if any(t.kind == "value" and self.resolver.modules[t.path].expressions[t.ref][0] == "l" for t in parts):
+                todo = [*parts, *todo]  # one list + another
+            else:
+                found.append(at)
+        return found
+
+    def named_targets(self, site: Site, role: str) -> Iterator[tuple[Target, str]]:
+        """The things in a list or in an object ``{name: thing}``."""
+        for at in self.argument(site, role):
+            for target in self.resolver.follow(*at):
+                if target.kind == "value":
+                    row = self.resolver.modules[target.path].expressions[target.ref]
+                    if row[0] == "d" and site.path.rpartition(".")[2] != "py":
+                        for name, value in row[2]:
+                            for inner in self.resolver.follow(target.path, value, target.frames):
+                                yield inner, name if isinstance(name, str) and name != "**" else ""
+                        continue
+                for inner in self.opened(target):
+                    yield inner, ""
+
+    def list_texts(self, at: tuple[str, int, Frames]) -> list[Text]:
+        return [
+            text
+            for target in self.resolver.follow(*at)
+            for inner in self.opened(target)
+            for text in self.resolver.text_of(inner)
+        ]
+
+    def site_of(self, target: Target) -> Site | None:
+        """The site that made an external value: itself, or the nearest one on the way to it."""
+        if target.kind == "instance":
+            return self.sites.get((target.symbol, target.ref))
+        for step in effects.origins(self.resolver, target):
+            if found := self.sites.get((step.path, step.ref)):
+                return found
+        return None
+
+    def assets_of(self, target: Target, *kinds: str) -> list[Asset]:
+        """The assets of some kinds that a target stands for."""
+        site = self.site_of(target)
+        if site is None:
+            return []
+        if site.row.makes == "passes":
+            key = (site.path, site.call)
+            if key in self.busy:
+                return []
+            self.busy.add(key)
+            found = [a for inner in self.targets(site, "of") for a in self.assets_of(inner, *kinds)]
+            self.busy.discard(key)
+            return found
+        return [asset for asset in self.make(site) if asset.kind in kinds]
+
+    def symbol_name(self, path: str, expression: int) -> str:
+        """The name under which a value is kept: its variable, field, or the function that returns it."""
+        module = self.resolver.modules[path]
+        at = expression
+        for _ in range(4):
+            if name := module.name_of.get(at):
+                return name if name != "default" else posixpath.basename(path).rsplit(".", 1)[0]
+            for rows in module.sets.values():
+                for row in rows:
+                    if row[3] == at:
+                        return str(row[2])
+            wrapper = next((i for i, row in enumerate(module.expressions) if row[0] == "*" and row[2] == at), -1)
+            if wrapper < 0:
+                break
+            at = wrapper
+        row = module.expressions[expression]
+        scope = row[5] if row[0] == "c" else 0
+        for function in self.resolver.enclosing(path, scope):
+            if module.scopes[function][NAME]:
+                return str(module.scopes[function][NAME])
+        return ""
+
+    def returned(self, target: Target) -> tuple[int, str]:
+        module = self.resolver.modules[target.path]
+        for returned in module.scopes[target.ref][RETURNS]:
+            for text in self.resolver.texts(target.path, returned):
+                if text.length:
+                    return text.length, text.sha or (hash_of(text.value) if text.value else "")
+        return 0, ""
+
+
+def hash_of(text: str) -> str:
+    import hashlib
+
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+Maker = Callable[[Look, Site], list[Asset]]

@@ -1,0 +1,52 @@
+"""Requests to a model: which model, with which prompts and tools."""
+
+from __future__ import annotations
+
+from penstock.discover.code.observed.addresses import base_url
+from penstock.discover.code.observed.look import Look
+from penstock.discover.code.observed.models import models_at
+from penstock.discover.code.observed.prompts import prompts_among, prompts_of
+from penstock.discover.code.observed.tools import tool_of
+from penstock.discover.code.resolve import Frames, Text
+from penstock.discover.code.signatures import Site, provider_of
+from penstock.graph.vocabulary import Asset
+
+
+def make_request(look: Look, site: Site) -> list[Asset]:
+    line = look.line(site.path, site.call)
+    provider = provider_of(site.row, site.symbol)
+    client = look.site_of(site.receiver) if site.receiver else None
+    url = base_url(look, site)
+    if client is not None and client.row.makes == "client":
+        look.owned.add((client.path, client.call))
+        provider = provider_of(client.row, client.symbol) or provider
+        url = url if url is not None else base_url(look, client)
+        if any(
+            t.value == "True" or is_true(look, at)
+            for at in look.argument(client, "vertex")
+            for t in [Text(None, "", 0, ())]
+        ):
+            provider = "google-vertex-ai"
+    found = models_at(look, site, look.argument(site, "model"), provider, site.row.role, url)
+    for target in look.targets(site, "model"):
+        if target.kind == "external" and (inner := look.site_of(target)):
+            look.owned.add((inner.path, inner.call))
+    if client is not None and client.row.makes == "model":
+        found += look.make(client)
+    if url is None:
+        look.provider(provider, site.path, line)
+    owner = look.owner(site) or look.application
+    for prompt in [*prompts_of(look, site, "system", "system"), *prompts_among(look, site)]:
+        look.app(site.path, line)
+        look.link(owner, "instructed_by", prompt, site.path, line)
+    for target, given_name in look.named_targets(site, "tools"):
+        for tool in tool_of(look, target, given_name):
+            look.link(look.app(site.path, line), "uses_tool", tool, site.path, line)
+    return found
+
+
+def is_true(look: Look, at: tuple[str, int, Frames]) -> bool:
+    return any(
+        t.kind == "value" and look.resolver.modules[t.path].expressions[t.ref][0::2] == ["b", True]
+        for t in look.resolver.follow(*at)
+    )

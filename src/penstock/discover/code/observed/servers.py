@@ -1,0 +1,124 @@
+"""MCP servers, what they offer, and the servers that a client connects to."""
+
+from __future__ import annotations
+
+from penstock.discover.code.ir import LINE, NAME, RETURNS
+from penstock.discover.code.observed.exposure import receivers_of
+from penstock.discover.code.observed.look import Look
+from penstock.discover.code.observed.prompts import prompts_of, said_prompt
+from penstock.discover.code.observed.tools import said_tool
+from penstock.discover.code.places import status_of
+from penstock.discover.code.resolve import Target
+from penstock.discover.code.signatures import Site, last_name
+from penstock.graph import identity
+from penstock.graph.vocabulary import Asset
+
+
+def make_server(look: Look, site: Site) -> list[Asset]:
+    line = look.line(site.path, site.call)
+    names = [t.value for t in look.texts(site, "name") if t.value]
+    name = names[0] if names else look.symbol_name(site.path, site.call) or last_name(site.symbol)
+    server = identity.asset(
+        "mcp_server", name, scope=look.scope, key=f"{site.path}::{name}", status=status_of(site.path)
+    )
+    look.say(server, site.path, line)
+    for prompt in prompts_of(look, site, "instructions", "instructions"):
+        look.link(server, "instructed_by", prompt, site.path, line)
+    return [server]
+
+
+def make_server_tool(look: Look, site: Site) -> list[Asset]:
+    line = look.line(site.path, site.call)
+    texts = [t for t in look.texts(site, "name") if t.value]
+    if site.decorated >= 0:
+        scope = look.resolver.modules[site.path].scopes[site.decorated]
+        name = str(texts[0].value) if texts else scope[NAME]
+        tool = said_tool(look, name, site.path, scope[LINE], (site.path, site.decorated))
+    else:
+        functions = [t for t in look.targets(site, "function") if t.kind == "function"]
+        function = (functions[0].path, functions[0].ref) if functions else None
+        if texts:
+            name = str(texts[0].value)
+        elif functions:
+            name = str(look.resolver.modules[functions[0].path].scopes[functions[0].ref][NAME])
+        else:
+            name = ""
+        if not name:
+            look.open_wiring = True
+            return []
+        tool = said_tool(look, name, site.path, line, function)
+    for owner in receivers_of(look, site):
+        look.link(owner, "uses_tool" if owner.kind == "agent" else "exposes_tool", tool, site.path, line)
+    return [tool]
+
+
+def make_server_prompt(look: Look, site: Site) -> list[Asset]:
+    line = look.line(site.path, site.call)
+    texts = [t for t in look.texts(site, "name") if t.value]
+    length, sha = 0, ""
+    if site.decorated >= 0:
+        scope = look.resolver.modules[site.path].scopes[site.decorated]
+        name, line = (str(texts[0].value) if texts else scope[NAME]), scope[LINE]
+        length, sha = look.returned(Target("function", site.path, site.decorated))
+    elif texts:
+        name = str(texts[0].value)
+    else:
+        return []
+    prompt = said_prompt(look, name, site.path, line, length, sha)
+    for owner in receivers_of(look, site):
+        look.link(owner, "instructed_by", prompt, site.path, line)
+    return [prompt]
+
+
+def make_handler(look: Look, site: Site) -> list[Asset]:
+    """Low-level servers answer a request for the list of tools: the tools are what the handler returns."""
+    schemas = [t.symbol for t in look.targets(site, "schema")]
+    if not any(symbol.endswith("ListToolsRequestSchema") for symbol in schemas):
+        return []
+    found: list[Asset] = []
+    for target in look.targets(site, "function"):
+        if target.kind != "function":
+            continue
+        for returned in look.resolver.modules[target.path].scopes[target.ref][RETURNS]:
+            for value in look.resolver.follow(target.path, returned):
+                found += listed_tools(look, value)
+    for owner in receivers_of(look, site):
+        for tool in found:
+            look.link(owner, "exposes_tool", tool, site.path, look.line(site.path, site.call))
+    return found
+
+
+def listed_tools(look: Look, value: Target) -> list[Asset]:
+    found = []
+    for target in look.resolver.member(value, "tools"):
+        if target.kind != "value":
+            continue
+        for item in look.resolver.items(target):
+            for name in look.resolver.member(item, "name"):
+                for text in look.resolver.text_of(name):
+                    if text.value:
+                        found.append(said_tool(look, text.value, text.path, text.line, None))
+    return found
+
+
+def make_mcp_client(look: Look, site: Site) -> list[Asset]:
+    line = look.line(site.path, site.call)
+    url = [t.value for t in look.texts(site, "url") if t.value]
+    command = [t.value for t in look.texts(site, "command") if t.value]
+    args = [t.value for at in look.argument(site, "args") for t in look.list_texts(at) if t.value]
+    names = [t.value for t in look.texts(site, "name") if t.value]
+    props: dict[str, object] = {}
+    if url:
+        props = {"url": url[0].split("?")[0], "transport": "https" if url[0].startswith("https") else "http"}
+    elif command:
+        props = {"command": " ".join([command[0], *args][:6]), "transport": "stdio"}
+    else:
+        return []
+    packages = [a for a in args if not a.startswith("-") and a not in ("run", "exec", "dlx")]
+    name = names[0] if names else (packages[0] if packages else url[0] if url else command[0])
+    server = identity.asset(
+        "mcp_server", name, scope=look.scope, key=f"client:{name}", props=props, status=status_of(site.path)
+    )
+    look.say(server, site.path, line)
+    look.link(look.app(site.path, line), "connects_to", server, site.path, line)
+    return [server]

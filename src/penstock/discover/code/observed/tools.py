@@ -1,0 +1,124 @@
+"""Tools that a model is given, with the effects of their code and what they read and write."""
+
+from __future__ import annotations
+
+import re
+
+from penstock.discover.code import effects
+from penstock.discover.code.ir import DECORATORS, LINE, NAME
+from penstock.discover.code.observed.data import database
+from penstock.discover.code.observed.exposure import say_exposed
+from penstock.discover.code.observed.look import Look
+from penstock.discover.code.places import status_of
+from penstock.discover.code.resolve import Target
+from penstock.discover.code.signatures import Site, last_name
+from penstock.graph import identity
+from penstock.graph.vocabulary import Asset
+
+
+def make_tool(look: Look, site: Site) -> list[Asset]:
+    line = look.line(site.path, site.call)
+    if site.decorated >= 0:
+        scope = look.resolver.modules[site.path].scopes[site.decorated]
+        named = [t.value for t in look.texts(site, "name") if t.value]
+        name = named[0] if named else scope[NAME]
+        return [said_tool(look, str(name), site.path, scope[LINE], (site.path, site.decorated))]
+    if site.row.hosted:
+        parts = re.split(r"[.()]+", site.symbol)
+        ready = next((part for part in reversed(parts) if part[:1].isupper()), last_name(site.symbol))
+        tool = said_tool(look, ready, site.path, line, None)
+        for target in look.targets(site, "database"):
+            for address in effects.addresses(look.resolver, target):
+                for effect in ("read", "write"):
+                    say_query(look, tool, effects.Query(effect, "", f"{site.path}:{line}", address))
+        return [tool]
+    functions = [t for t in look.targets(site, "function") if t.kind == "function"]
+    names = [t for t in look.texts(site, "name") if t.value]
+    if names:
+        where = names[0]
+        at = (where.path, where.line) if where.chain and where.line else (site.path, line)
+        if where.path == site.path and abs(where.line - line) <= 6:
+            at = (site.path, line)
+    else:
+        at = (site.path, line)
+    function = (functions[0].path, functions[0].ref) if functions else None
+    if names:
+        found = [said_tool(look, str(t.value), *at, function) for t in names[:1]]
+    elif look.argument(site, "name") and not functions:
+        leave_open(look, site)
+        found = []
+    elif functions and not (look.argument(site, "name")):
+        inner = look.resolver.modules[functions[0].path].scopes[functions[0].ref]
+        name = inner[NAME] or look.symbol_name(site.path, site.call)
+        found = [said_tool(look, str(name), site.path, line, function)] if name else []
+    elif not look.argument(site, "name") and (name := look.symbol_name(site.path, site.call)):
+        found = [said_tool(look, name, site.path, line, function)]
+    else:
+        found = []
+    for agent in agents_in(look, site, "function"):
+        for tool in found:
+            look.link(tool, "invokes", agent, site.path, line)
+    say_exposed(look, site)
+    return found
+
+
+def leave_open(look: Look, site: Site) -> None:
+    """A tool whose name is only known at run time: its agent's wiring is not fully seen."""
+    look.open_wiring = True
+
+
+def agents_in(look: Look, site: Site, role: str) -> list[Asset]:
+    return [a for t in look.targets(site, role) if t.kind != "function" for a in look.assets_of(t, "agent")]
+
+
+def said_tool(look: Look, name: str, path: str, line: int, function: tuple[str, int] | None) -> Asset:
+    """A tool, with the effects of its code and what it reads and writes."""
+    props: dict[str, object] = {}
+    found = None
+    if function is not None:
+        found = look.reach[function] = effects.effects_of(look.resolver, *function)
+        if found.effects:
+            props["effects"] = sorted(found.effects)
+    tool = identity.asset("tool", name, scope=look.scope, key=f"{path}::{name}", props=props, status=status_of(path))
+    if function is not None:
+        look.tools[function] = tool
+    look.say(tool, path, line, [f"{e}: {where}" for e, where in sorted((found.effects if found else {}).items())])
+    for query in found.queries if found else ():
+        say_query(look, tool, query)
+    return tool
+
+
+def say_query(look: Look, tool: Asset, query: effects.Query) -> None:
+    store = database(query.database, query.table, look.scope)
+    if store is None:
+        return
+    path, _, line = query.where.rpartition(":")
+    look.say(store, path, int(line))
+    look.link(tool, "reads" if query.effect == "read" else "writes", store, path, int(line))
+
+
+def tool_of(look: Look, target: Target, given_name: str = "") -> list[Asset]:
+    """The tools that something in a list of tools is."""
+    if target.kind == "function":
+        key = (target.path, target.ref)
+        if key not in look.tools:
+            if made := made_by_decorator(look, target):
+                return made
+            scope = look.resolver.modules[target.path].scopes[target.ref]
+            name = given_name or scope[NAME]
+            return [said_tool(look, str(name), target.path, scope[LINE], key)] if name else []
+        return [look.tools[key]]
+    if target.kind in ("external", "instance"):
+        return look.assets_of(target, "tool")
+    if target.kind == "value" and given_name:
+        return []
+    return []
+
+
+def made_by_decorator(look: Look, target: Target) -> list[Asset]:
+    """The assets that a decorator of a function makes."""
+    module = look.resolver.modules[target.path]
+    for decorator in module.scopes[target.ref][DECORATORS]:
+        if site := look.sites.get((target.path, decorator)):
+            return [a for a in look.make(site) if a.kind in ("tool", "guardrail")]
+    return []
