@@ -6,15 +6,18 @@ import random
 import re
 import string
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from penstock.graph.vocabulary import LABELS
 from penstock.inspect.sensitive.cache import keep, kept
 from penstock.knowledge.pack import define_pack, header, load_pack, pack_files
+
+if TYPE_CHECKING:
+    from penstock.inspect.sensitive.detector import Detector
 
 #: A value is at most this long unless its row says how it looks while it is still growing (``open``).
 LONGEST = 240
@@ -224,9 +227,14 @@ _CLASSES = {
 
 
 def _applies(row: Shape, example: Any) -> bool:
+    return any(span.rule == row.id for span in _alone(row).detect(written_out(str(example))))
+
+
+@lru_cache(maxsize=4)
+def _alone(row: Shape) -> Detector:
     from penstock.inspect.sensitive.detector import Detector
 
-    return any(span.rule == row.id for span in Detector([spelled_out(row)]).detect(written_out(str(example))))
+    return Detector([spelled_out(row)])
 
 
 def _problems(row: Shape) -> Iterator[str]:
