@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 #: Who signs a change that no person made.
 PENSTOCK = "penstock"
+IN_DOUBT = "in doubt: what it rests on became unknown; an open question decides it"
 #: Event ids a case keeps: more than a page shows. Counting does not hang on them, see ``Store.change_cases``.
 KEPT_EVENTS = 1000
 #: History lines a case keeps; the first (how it began) is always among them.
@@ -46,6 +47,7 @@ def update(
     now: float,
     acceptances: Iterable[Acceptance] = (),
     labelling: Labelling | None = None,
+    doubted: Container[str] = (),
 ) -> tuple[Case, ...]:
     """The cases as they stand now, worst first: pure, order-free, and without effect when nothing is new.
 
@@ -54,6 +56,7 @@ def update(
         events: what happened since the last call, each once.
         acceptances: decisions to live with findings; a case whose findings are all accepted is accepted.
         labelling: what the assets on a path hold after propagation; without it, their own labels count.
+        doubted: ids of findings that turned into a question; not finding them is no proof that their cause is gone.
     """
     accepted = {a.finding: a for a in sorted(acceptances, key=lambda a: (a.at, a.until)) if a.until > now}
     by_fingerprint = {case.fingerprint: case for case in cases}
@@ -66,7 +69,7 @@ def update(
         if group:
             made[key] = _found(case, key, group, accepted, _Context(people, graph, labelling, now))
         elif case is not None:
-            made[key] = _absent(case, now)
+            made[key] = _absent(case, doubted, now)
     return attach(made.values(), events, people, now=now)
 
 
@@ -261,10 +264,14 @@ def _state(case: Case, decided: Sequence[Acceptance], now: float) -> Case:
     return case
 
 
-def _absent(case: Case, now: float) -> Case:
-    """A case none of whose findings is there. One that events alone opened waits for a person."""
+def _absent(case: Case, doubted: Container[str], now: float) -> Case:
+    """A case none of whose findings is there. One that events alone opened waits for a person, and so does doubt."""
     if case.state == "resolved" or not case.findings:
         return _state(case, [], now) if case.state == "snoozed" else case
+    if any(finding in doubted for finding in case.findings):
+        if case.history and case.history[-1].what == IN_DOUBT:
+            return case
+        return _change(case, now, PENSTOCK, IN_DOUBT)
     return _change(replace(case, state="resolved", until=None), now, PENSTOCK, "resolved: its cause is gone")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.assess.assessment import Assessment
@@ -12,7 +12,7 @@ from penstock.assess.engine import assess
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling, propagate
 from penstock.graph.store.protocol import AccessKey, Store
-from penstock.graph.vocabulary import Case
+from penstock.graph.vocabulary import Case, Finding, Question
 from penstock.protect.snapshot import PolicySnapshot
 from penstock.respond.cases import update
 from penstock.respond.people import People
@@ -23,6 +23,10 @@ from penstock.settings import Settings
 
 #: Name under which the store keeps what the last refresh was made from.
 STAMP = "refreshed"
+#: … and which findings are in doubt: id → rule and the assets on its path.
+DOUBTED = "doubted findings"
+#: What most rules hang on, so that one question about it may stand for several rules.
+DECISIVE = frozenset({"guarded_by", "output_filter", "input_filter", "exposure", "auth", "serves"})
 #: What only one process does at a time: two that derive from different graphs would open and close the same cases.
 ALONE = "refresh"
 HOUR = 3600.0
@@ -66,11 +70,16 @@ def derive(store: Store, settings: Settings, state: Path, *, now: float) -> Refr
     labelling = propagate(graph)
     acceptances = store.acceptances()
     assessment = assess(graph, labelling, settings.organisation, acceptances=acceptances, now=now)
-    store.save_assessment(assessment.findings, assessment.questions, now)
+    if assessment.unseen:
+        graph = replace(graph, unseen=(*graph.unseen, *assessment.unseen))
     people, found = People(graph, settings), (*assessment.findings, *assessment.accepted)
+    doubted = _doubted(store, found, assessment.questions)
+    store.save_assessment(assessment.findings, assessment.questions, now)
 
     def look(cases: Iterable[Case], _: object) -> tuple[Case, ...]:
-        return update(cases, found, (), people, graph, now=now, acceptances=acceptances, labelling=labelling)
+        return update(
+            cases, found, (), people, graph, now=now, acceptances=acceptances, labelling=labelling, doubted=doubted
+        )
 
     done = store.change_cases(look)
     snapshot = _put_in_force(
@@ -78,6 +87,28 @@ def derive(store: Store, settings: Settings, state: Path, *, now: float) -> Refr
     )
     store.put(STAMP, stamp)
     return Refreshed(graph, labelling, assessment, done.cases, snapshot, done.changed)
+
+
+def _doubted(store: Store, found: Iterable[Finding], questions: Iterable[Question]) -> frozenset[str]:
+    """Findings that are not there any more only because something became unknown: a question is asked on their path.
+
+    That is one of the same rule, or about what decides most rules: controls and reach. They are kept beside the graph
+    until they are found again or nothing is asked any more.
+    """
+    ids = {finding.id for finding in found}
+    asked = {(question.rule, question.asset) for question in questions}
+    open_assets = {question.asset for question in questions if {question.prop, question.verb} & DECISIVE}
+    known: dict[str, list[str]] = dict(store.get(DOUBTED, {}))
+    for finding in store.findings():
+        known[finding.id] = [finding.rule, finding.subject, *(step.asset for step in finding.path)]
+    doubted = {
+        id: said
+        for id, said in known.items()
+        if id not in ids and any(asset in open_assets or (said[0], asset) in asked for asset in said[1:])
+    }
+    if doubted != store.get(DOUBTED, {}):
+        store.put(DOUBTED, doubted)
+    return frozenset(doubted)
 
 
 def stamp_of(store: Store, settings: Settings, now: float, cases: Iterable[Case] | None = None) -> str:
