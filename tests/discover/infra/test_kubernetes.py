@@ -323,3 +323,43 @@ spec:
     assert {evidence.where for evidence in seen.graph.evidence[seen.one("model", "acme/own-7b").id]} == {"chat.yaml:3"}
     broken = "apiVersion: v1\nkind: Pod\n{{- if .Values.on }}\nmetadata: {name: x}\n{{ end }}\n"
     assert look({"x.yaml": broken}, only=["infra.kubernetes"]).graph.assets == {}
+
+
+def test_a_job_that_fetches_weights_is_tied_to_the_volume_from_which_they_are_served(look):
+    text = """
+apiVersion: batch/v1
+kind: Job
+metadata: {name: fetch}
+spec:
+  template:
+    spec:
+      volumes: [{name: v, persistentVolumeClaim: {claimName: weights}}]
+      containers: [{name: c, image: kserve/kserve-storage-initializer, args: ["hf://acme/own-7b", /mnt]}]
+---
+apiVersion: serving.kserve.io/v1alpha2
+kind: LLMInferenceService
+metadata: {name: chat}
+spec: {model: {uri: "pvc://weights/own"}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: migrate}
+spec: {template: {spec: {containers: [{name: c, image: acme/migrate, args: [up]}]}}}
+"""
+    seen = look({"serve.yaml": text}, only=["infra.kubernetes"])
+    assert seen.links("loads", "writes") == {("fetch", "loads", "acme/own-7b"), ("fetch", "writes", "weights")}
+    assert ("own", "stored_in", "weights") in seen.links()
+    assert seen.names("pipeline") == ["fetch"]
+
+
+def test_a_route_of_the_ai_gateway_serves_the_models_that_it_matches(look):
+    text = """
+apiVersion: aigateway.envoyproxy.io/v1beta1
+kind: AIGatewayRoute
+metadata: {name: chat}
+spec:
+  rules:
+  - matches: [{headers: [{name: x-ai-eg-model, value: acme/own-7b}, {name: x-tenant, value: a/b}]}]
+"""
+    seen = look({"route.yaml": text}, only=["infra.kubernetes"])
+    assert seen.links() == {("chat", "serves", "acme/own-7b")}

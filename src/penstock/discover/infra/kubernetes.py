@@ -18,6 +18,7 @@ from penstock.discover.infra.images import (
     ImageRow,
     image_name,
     port_of,
+    pulled,
     row_of,
     row_of_command,
     served,
@@ -112,6 +113,8 @@ def _facts(file: File, resource: Map) -> Iterator[Yielded]:
         yield from _kserve(file, common, spec)
     elif kind == "LLMInferenceServiceConfig":
         yield from _kserve_config(file, common, spec)
+    elif kind == "AIGatewayRoute":
+        yield from _gateway_route(file, common, spec)
     elif kind == "InferenceGraph":
         yield from _inference_graph(file, common, spec)
 
@@ -133,8 +136,42 @@ def _workload(file: File, kind: str, common: Mapping[str, Any], resource: Map, s
             if value and not is_secret(key, value):
                 env[key] = value[:2_000]
         containers.append(_container(container, env))
+    if kind in ("Job", "CronJob"):
+        yield from _fetches(file, common, containers, pod)
     labels = _strings(dig(template, "metadata", "labels")) or _strings(dig(spec, "selector", "matchLabels"))
     yield Fact("k8s", file.path, {**common, "sort": "workload", "labels": labels, "containers": containers})
+
+
+def _fetches(
+    file: File, common: Mapping[str, Any], containers: list[dict[str, Any]], pod: Map
+) -> Iterator[Observation]:
+    """A job that fetches weights: what it loads, and the volumes on which it leaves them."""
+    name, namespace, scope = common["name"], common["namespace"], file.scope
+    words = [word for container in containers for word in container["words"]]
+    named = [
+        word for word in words if word.startswith("hf://") and not word.startswith(("hf://datasets/", "hf://spaces/"))
+    ]
+    named += [model for fetch in ("huggingface-cli download", "hf download") for model in pulled(fetch, words)]
+    models = [model for word in named if (model := weights(word, "huggingface", scope)) is not None]
+    if not models:
+        return
+    at = file.evidence(NAME, common["line"], chain=(f"{common['kind']} {name} fetches {named[0]}",))
+    job = identity.asset("pipeline", name, scope=scope, key=f"job:{namespace}/{name}")
+    yield Observation(job, at)
+    for model in models:
+        yield Observation(model, at)
+        yield Observation(identity.relation(job, "loads", model), at)
+    for volume in maps(pod.get("volumes"))[:MOST]:
+        claim = as_text(dig(volume, "persistentVolumeClaim", "claimName"))
+        if _NAME.match(claim):
+            place = _volume(claim, namespace, scope)
+            yield Observation(place, at)
+            yield Observation(identity.relation(job, "writes", place), at)
+
+
+def _volume(claim: str, namespace: str, scope: str) -> Asset:
+    """The volume behind a claim: where weights lie that servers share."""
+    return identity.asset("data_store", claim, scope=scope, key=f"volume:{namespace}/{claim}")
 
 
 def _container(container: Map, env: Mapping[str, str]) -> dict[str, Any]:
@@ -198,6 +235,10 @@ def _kserve(file: File, common: Mapping[str, Any], spec: Map) -> Iterator[Yielde
     options = {word.partition("=")[0].replace("_", "-"): word.partition("=")[2] for word in words if "=" in word}
     found = weights(uri or options.get("--model-id", ""), "huggingface", scope)
     if found is not None:
+        claim = uri.removeprefix("pvc://").partition("/")[0] if uri.startswith("pvc://") else ""
+        if _NAME.match(claim):
+            yield Observation(_volume(claim, namespace, scope), at)
+            yield Observation(identity.relation(found, "stored_in", _volume(claim, namespace, scope)), at)
         offered = options.get("--model-name", "") or name
         yield Observation(found, at)
         yield Observation(identity.relation(place, "serves", found), at)
@@ -220,6 +261,22 @@ def _kserve_config(file: File, common: Mapping[str, Any], spec: Map) -> Iterator
             yield Observation(found, at)
             yield Observation(identity.relation(base, "loads", found), at)
             return
+
+
+def _gateway_route(file: File, common: Mapping[str, Any], spec: Map) -> Iterator[Yielded]:
+    """Envoy AI Gateway: an endpoint that sends calls on by the model that they name."""
+    name, namespace, scope = common["name"], common["namespace"], file.scope
+    at = file.evidence(NAME, common["line"], chain=(f"AIGatewayRoute {name}",))
+    place = identity.asset("endpoint", name, scope=scope, key=f"ai-gateway-route:{namespace}/{name}")
+    yield Observation(place, at)
+    for rule in maps(spec.get("rules"))[:MOST]:
+        headers = [h for match in maps(rule.get("matches"))[:MOST] for h in maps(match.get("headers"))[:MOST]]
+        for header in headers:
+            wanted = as_text(header.get("value")) if as_text(header.get("name")) == "x-ai-eg-model" else ""
+            model = weights(wanted, "huggingface", scope) if "/" in wanted else None
+            if model is not None:
+                yield Observation(model, at)
+                yield Observation(identity.relation(place, "serves", model), at)
 
 
 def _inference_graph(file: File, common: Mapping[str, Any], spec: Map) -> Iterator[Yielded]:
