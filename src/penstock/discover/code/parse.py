@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from tree_sitter import Parser, Tree
 
@@ -52,12 +53,19 @@ def parse(parser: Parser, data: bytes) -> Tree:
 
 @contextmanager
 def _undisturbed() -> Iterator[None]:
-    """Hold alarms back: an exception that is raised in a callback of the parser leaves it unusable."""
+    """Hold alarms back: an exception that is raised in a callback of the parser leaves it unusable.
+
+    The handler is exchanged, not the mask: another thread may take the signal, and Python runs the handler here all
+    the same. An alarm that rang meanwhile is handled as soon as the parser is left.
+    """
     if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+    rang: list[tuple[int, FrameType | None]] = []
+    before = signal.signal(signal.SIGALRM, lambda number, frame: rang.append((number, frame)))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGALRM, before)
+        if rang and callable(before):
+            before(*rang[0])
