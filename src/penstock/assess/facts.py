@@ -16,6 +16,7 @@ from penstock.graph.labels import Labelling
 from penstock.graph.owners import owners_of
 from penstock.graph.vocabulary import DATA_KINDS, LABELS, MARKS, SENSITIVE, VERBS, Asset, said_labels
 from penstock.knowledge.models import family_of
+from penstock.knowledge.providers import AT_HOME
 from penstock.settings import Organisation
 
 _EXPOSURES = ("private", "corporate", "partner", "internet")
@@ -84,8 +85,6 @@ EFFECT_WORDS: Mapping[str, str] = MappingProxyType(
     {"physical": "move machines", "money": "move money", "exec": "run code", "email": "send e-mail",
      "network": "reach the network"}
 )  # fmt: skip
-#: What is said of a model as its provider where nothing is sent away: own servers, and weights that were fetched.
-_KEPT_AT_HOME = frozenset({"self-hosted", "huggingface", "ollama"})
 _REVOKED = re.compile(r"\b(revoked|disabled|deactivated|deleted|expired)\b", re.IGNORECASE)
 
 
@@ -317,7 +316,7 @@ class Facts:
             return None
         provider = self.provider_of(asset)
         if provider is None:
-            return "sanctioned" if asset.prop("provider") in _KEPT_AT_HOME else None
+            return "sanctioned" if asset.prop("provider") in AT_HOME else None
         if provider.prop("sanction"):
             return str(provider.prop("sanction"))
         listed = self.organisation.sanctioned_providers
@@ -332,7 +331,7 @@ class Facts:
         if asset.kind == "provider":
             return asset
         name = asset.prop("provider")
-        if asset.kind != "model" or not name or name in _KEPT_AT_HOME:
+        if asset.kind != "model" or not name or name in AT_HOME:
             return None
         plain = identity.asset("provider", name)
         return self.graph.assets.get(plain.id, plain)

@@ -11,6 +11,9 @@ import msgspec
 
 from penstock.knowledge.pack import define_pack, load_pack
 
+#: What is said of a model as its provider where nothing is sent away: own servers, and weights that were fetched.
+AT_HOME: frozenset[str] = frozenset({"self-hosted", "huggingface", "ollama"})
+
 
 class Provider(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One provider. ``local``: its software usually runs on the user's own machine."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
-from penstock.graph.vocabulary import Asset, Evidence, Finding, Relation, Step, Unseen
+from penstock.graph.vocabulary import ADDING_SCOPES, Asset, Evidence, Finding, Relation, Step, Unseen
 from penstock.report.clean import escaped_json
 from penstock.report.view import Report, by_weight
 
@@ -55,7 +55,9 @@ def document(report: Report) -> dict[str, Any]:
         "cases": [plain(case) for case in sorted(report.cases, key=lambda c: c.id)],
         "changes": _changes(report),
         "coverage": {
-            "complete": [{"scope": scope, "verb": verb} for scope, verb in sorted(graph.complete)],
+            "complete": [
+                {"scope": scope, "verb": verb} for scope, verb in sorted(graph.complete) if scope not in ADDING_SCOPES
+            ],
             "unseen": [_unseen(u) for u in report.failures],
             "skipped": [_unseen(u) for u in report.skipped],
         },

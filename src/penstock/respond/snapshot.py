@@ -15,6 +15,7 @@ from penstock.errors import NotReachable
 from penstock.graph.graph import Graph
 from penstock.graph.store.protocol import AccessKey
 from penstock.graph.vocabulary import SENSITIVE, Case, Finding, Step, said_labels
+from penstock.knowledge.providers import AT_HOME
 from penstock.protect.snapshot import Caller, PolicySnapshot, Rule, Upstream, decode, encode
 from penstock.respond.people import People
 from penstock.settings import Settings
@@ -113,7 +114,8 @@ class _Index:
         for finding in findings:
             for asset in _assets_of(finding) | set(finding.related):
                 by_asset.setdefault(asset, []).append(finding)
-        graveness = {finding: (place, case) for place, case in enumerate(cases) for finding in case.findings}
+        placed = sorted(enumerate(cases), key=lambda at: at[1].state != "resolved")  # an open case wins a finding
+        graveness = {finding: (place, case) for place, case in placed for finding in case.findings}
         return cls({asset: tuple(found) for asset, found in by_asset.items()}, graveness)
 
     def about(self, assets: Iterable[str]) -> tuple[Finding, ...]:
@@ -211,7 +213,7 @@ def _unsanctioned(graph: Graph, parts: frozenset[str], settings: Settings) -> tu
     allowed = settings.organisation.sanctioned_providers
     if allowed is None:
         return ()
-    known = {name.casefold() for name in allowed} | {"self-hosted"}
+    known = {name.casefold() for name in allowed} | AT_HOME
     models = (graph.assets.get(r.target) for part in parts for r in graph.out(part, "uses_model"))
     providers = {str(model.prop("provider") or "") for model in models if model is not None}
     return tuple(sorted(name for name in providers if name and name.casefold() not in known))

@@ -98,8 +98,9 @@ class World:
 
     @cached_property
     def case_of(self) -> dict[str, Case]:
-        """Finding id → the case it belongs to."""
-        return {finding: case for case in self.cases for finding in case.findings}
+        """Finding id → the case it belongs to: where a finding has moved to another cause, the one that is open."""
+        closed_first = sorted(self.cases, key=lambda case: case.state != "resolved")
+        return {finding: case for case in closed_first for finding in case.findings}
 
     @cached_property
     def findings_on(self) -> dict[str, tuple[Finding, ...]]:
