@@ -6,7 +6,7 @@ import fnmatch
 
 import pytest
 
-from penstock.discover.code import go, manifests, notebook, observe, prompt_files, python, typescript  # noqa: F401
+from penstock.discover.code import go, java, manifests, notebook, observe, prompt_files, python, typescript  # noqa: F401
 from penstock.discover.collector import COLLECTORS, JOINERS, Fact, File, Source
 from penstock.graph.graph import Graph
 from penstock.graph.merge import merge

@@ -61,7 +61,7 @@ MAKERS: dict[str, Maker] = {
 
 @joiner(
     "code",
-    sees="AI use in Python, TypeScript, JavaScript, Go: models, agents, tools, prompts, MCP servers, stores, training",
+    sees="AI use in Python, TypeScript, JavaScript, Go, Java: models, agents, tools, prompts, MCP, stores, training",
     unseen="names built at run time, wiring through reflection or registries",
 )
 def code(source: Source) -> Iterator[Yielded]:

@@ -20,7 +20,7 @@ class Declaring(Protocol):
 
 
 class Packages:
-    """The packages of a source: Go's are folders."""
+    """The packages of a source: Go's are folders, Java's have names."""
 
     def __init__(self, modules: Mapping[str, Declaring]) -> None:
         self.modules = modules
@@ -39,6 +39,8 @@ class Packages:
         """The package of a file; None for languages whose files stand for themselves."""
         if module.language == "go":
             return posixpath.dirname(module.path), module.package
+        if module.language == "java":
+            return "java", module.package
         return None
 
     def of(self, module: Declaring) -> list[str]:
@@ -50,6 +52,15 @@ class Packages:
         """The files of a module's package that declare a name."""
         key = self.key(module)
         if key is None:
+            return []
+        if key not in self._declared:
+            self._index(key)
+        return self._declared[key].get(name, [])
+
+    def declaring_in(self, package: str, name: str) -> list[str]:
+        """The files of a Java package that declare a class."""
+        key = ("java", package)
+        if key not in self.files:
             return []
         if key not in self._declared:
             self._index(key)
@@ -67,6 +78,8 @@ class Packages:
 
     def locate(self, importer: Declaring, source: str) -> str:
         """A file of the package that an import names; empty for one from elsewhere."""
+        if importer.language == "java":
+            return next(iter(self.files.get(("java", source), ())), "")
         for module, folder in self.roots:
             if source == module or source.startswith(f"{module}/"):
                 wanted = posixpath.normpath(posixpath.join(folder, source[len(module) + 1 :] or "."))

@@ -41,6 +41,8 @@ _SAME_CALLS = frozenset(
      "strings.TrimPrefix", "strings.TrimRight", "strings.TrimLeft", "strings.Trim", "strings.ToLower", "strings.Clone",
      "strings.ReplaceAll", "strings.Replace"}
 )  # fmt: skip
+#: Names of ``java.lang`` that matter here: they come before any ``import x.*``.
+_JAVA_LANG = frozenset({"String", "System", "Object", "Integer", "Boolean", "Math", "StringBuilder", "Override"})
 _FIELDS = frozenset(
     {"pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "attr.ib", "attrs.field", "attr.field"}
 )
@@ -122,8 +124,18 @@ class Module:
             self.sets.setdefault(row[2], []).append(row)
         self.calls = [i for i, row in enumerate(self.expressions) if row[0] == "c"]
         self.name_of = {row[2]: row[1] for row in self.assigned if row[2] >= 0}
+        if self.language == "java":
+            self._name_chains()
         self.scope_row = {row[2]: i for i, row in enumerate(self.expressions) if row[0] == "x"}
         self._growth: dict[str, list[int]] | None = None
+
+    def _name_chains(self) -> None:
+        """A builder is known by the name of what it builds: ``model = X.builder().name("…").build()``."""
+        for built, name in list(self.name_of.items()):
+            at = built
+            while self.expressions[at][0] == "c" and self.expressions[self.expressions[at][2]][0] == "a":
+                at = self.expressions[self.expressions[at][2]][2]
+                self.name_of.setdefault(at, name)
 
     def line(self, expression: int) -> int:
         return int(self.expressions[expression][1])
@@ -280,7 +292,7 @@ class Resolver:
                 return
         if not bindings:
             starred = False
-            for number in module.stars:
+            for number in module.stars if name not in _JAVA_LANG else ():
                 for target in self._import(module, number, depth, name):
                     starred = True
                     yield target
@@ -316,7 +328,16 @@ class Resolver:
                 yield Target("instance", target.path, -1, scope=target.ref)
 
     def _packaged(self, module: Module, name: str, scope: int, depth: int) -> Iterator[Target]:
-        """A name that another file of the package declares."""
+        """A name that another file of the package declares; in Java first one of the classes around."""
+        while scope > 0 and module.language == "java" and depth < MAX_DEPTH:
+            if module.scopes[scope][KIND] == CLASS:
+                found = False
+                for target in self._field(Target("instance", module.path, -1, scope=scope), name, depth + 1):
+                    found = True
+                    yield target
+                if found:
+                    return
+            scope = module.scopes[scope][PARENT]
         for path in self.packages.declaring(module, name):
             if path != module.path and depth < MAX_DEPTH:
                 yield from self._name(self.modules[path], name, 0, (), depth + 1)
@@ -652,6 +673,9 @@ class Resolver:
             yield from self.follow(module.path, args[0], frames, depth)
         elif symbol in ("os.path.join", "posixpath.join", "path.join", "path.default.join") and args:
             yield Target("external", module.path, expression, f"{symbol}()", target.chain, frames=frames)
+        elif module.language == "java" and symbol.rpartition(".")[0].endswith("uilder()"):  # it gives itself back
+            built = f"{symbol}()" if symbol.endswith(".build") else symbol.rpartition(".")[0]
+            yield target._replace(symbol=built, ref=target.ref if target.ref >= 0 else expression)
         elif symbol.rpartition(".")[2] in _SAME and "()" in symbol:
             yield target._replace(symbol=symbol.rpartition(".")[0])
         else:
@@ -665,6 +689,9 @@ class Resolver:
     def _import(self, module: Module, number: int, depth: int, star: str = "") -> Iterator[Target]:
         _, _, source, name, _ = module.imports[number]
         name = star or name
+        if module.language == "java":
+            yield from self._import_java(module, source, name, depth)
+            return
         path = self.locate(module.path, source)
         if path:
             inner = self.modules[path]
@@ -688,6 +715,20 @@ class Resolver:
             yield Target("module", nested, -1)
         elif not source.startswith("."):
             yield Target("external", module.path, -1, f"{source}.{name}" if name else source)
+
+    def _import_java(self, module: Module, source: str, name: str, depth: int) -> Iterator[Target]:
+        """A class of a package of the source, something inside one (nested or static), or one from elsewhere."""
+        if paths := self.packages.declaring_in(source, name):
+            for path in paths[:4]:
+                yield from self._name(self.modules[path], name, 0, (), depth + 1)
+            return
+        package, _, owner = source.rpartition(".")
+        holders = self.packages.declaring_in(package, owner) if package else []
+        for path in holders[:4]:
+            for target in self._name(self.modules[path], owner, 0, (), depth + 1):
+                yield from self.member(target, name, depth + 1)
+        if not holders and ("java", source) not in self.packages.files:
+            yield Target("external", module.path, -1, f"{source}.{name}")
 
     def locate(self, importer: str, source: str) -> str:
         """The file of the source that an import names; empty for a package from elsewhere."""

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from penstock.discover.code import go, python, typescript
+from penstock.discover.code import go, java, python, typescript
 from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target
 from penstock.discover.collector import Fact
@@ -307,6 +307,8 @@ def _check(row: Signature, example: Any) -> bool:
 
 
 def _read(row: Signature, text: str) -> Resolver:
+    if row.language == "java":
+        return Resolver([Fact("code", "Example.java", java.read(text.encode())[0])], known=members())
     if row.language == "go":
         return Resolver([Fact("code", "example.go", go.read(text.encode())[0])], known=members())
     script = row.language == "script" or bool(re.search(r"\bfrom ['\"]|;\s*$", text))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from penstock.discover.code import effects
-from penstock.discover.code.ir import DECORATORS, LINE, NAME
+from penstock.discover.code.ir import DECORATORS, LINE, NAME, PARENT
 from penstock.discover.code.observed.data import database
 from penstock.discover.code.observed.exposure import say_exposed
 from penstock.discover.code.observed.look import Look
@@ -108,11 +108,21 @@ def tool_of(look: Look, target: Target, given_name: str = "") -> list[Asset]:
             name = given_name or scope[NAME]
             return [said_tool(look, str(name), target.path, scope[LINE], key)] if name else []
         return [look.tools[key]]
+    if target.kind == "instance" and (held := held_by(look, target)):
+        return held
     if target.kind in ("external", "instance"):
         return look.assets_of(target, "tool")
     if target.kind == "value" and given_name:
         return []
     return []
+
+
+def held_by(look: Look, target: Target) -> list[Asset]:
+    """The tools that an object of a class of the source has as methods (``@Tool`` in Java)."""
+    scopes = look.resolver.modules[target.path].scopes
+    methods = [n for n, scope in enumerate(scopes) if scope[PARENT] == target.scope and scope[DECORATORS]]
+    made = [a for n in methods for a in made_by_decorator(look, Target("function", target.path, n))]
+    return [asset for asset in made if asset.kind == "tool"]
 
 
 def made_by_decorator(look: Look, target: Target) -> list[Asset]:
