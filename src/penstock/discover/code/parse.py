@@ -22,8 +22,6 @@ from penstock.work.limits import Overrun
 PARSE_SECONDS = 5.0
 #: Bytes handed to the parser at a time: large enough not to show beside the parsing itself.
 _PIECE = 1 << 16
-#: Bytes handed out at a time afterwards, when the tree asks again for the text of one node: it copies all it is given.
-_WORD = 64
 
 
 def parse(parser: Parser, data: bytes) -> Tree:
@@ -33,10 +31,9 @@ def parse(parser: Parser, data: bytes) -> Tree:
         Overrun: it took longer than ``PARSE_SECONDS``.
     """
     end = time.monotonic() + PARSE_SECONDS
-    size = _PIECE
 
     def piece(offset: int, _point: object) -> bytes:
-        return data[offset : offset + size]
+        return data[offset : offset + _PIECE]
 
     def late(_offset: int, _has_error: bool) -> bool:
         return time.monotonic() > end
@@ -47,8 +44,9 @@ def parse(parser: Parser, data: bytes) -> Tree:
         except ValueError:
             parser.reset()  # or it would go on with this text at the next one
             raise Overrun from None
-    size = _WORD
-    return tree
+        # Once more, now with nothing left to do (8 % of the time of the first), for a tree that holds the bytes: the
+        # other asks for the text of each node by the callback, where an alarm that raises would end the process.
+        return parser.parse(data, tree)
 
 
 @contextmanager
