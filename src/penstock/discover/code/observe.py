@@ -27,6 +27,7 @@ from penstock.discover.code.observed.stores import say_store_uses, say_tool_uses
 from penstock.discover.code.resolve import Resolver
 from penstock.discover.code.signatures import Site, members, sites
 from penstock.discover.collector import Source, Yielded, joiner
+from penstock.discover.infra.terraform import variables
 from penstock.graph.vocabulary import Complete
 from penstock.knowledge.packages import OF_LANGUAGE, package_named
 from penstock.knowledge.providers import provider_of_prefix
@@ -71,7 +72,8 @@ def code(source: Source) -> Iterator[Yielded]:
         return
     if not any(package_named(*name) for fact in facts for name in _imported(fact.value)):
         return
-    yield from run(Look(source, Resolver(facts, source.facts.get("env", ()), members()), MAKERS))
+    set_outside = (*source.facts.get("env", ()), *variables(source.facts.get("terraform", ())))
+    yield from run(Look(source, Resolver(facts, set_outside, members()), MAKERS))
 
 
 def _imported(value: dict[str, object]) -> Iterator[tuple[str, str]]:
