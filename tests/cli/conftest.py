@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.cli.app import run
+from penstock.graph.store import open_store
 from tests.cli.command import SHOP, STRICT, Ended, penstock, write
 
 
@@ -28,7 +30,7 @@ def call(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
 @pytest.fixture(scope="session")
 def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the ``shop``, a ``strict.yaml`` and the ``state`` after one scan with it."""
-    place = tmp_path_factory.mktemp("scanned")
+    place = tmp_path_factory.mktemp("scanned") / "place"
     write(place / "shop", SHOP)
     write(place, {"strict.yaml": STRICT})
     ended = penstock("scan", place / "shop", "--state", place / "state", "--config", place / "strict.yaml")
@@ -42,4 +44,6 @@ def shop(scanned: Path, tmp_path: Path) -> Path:
     place = tmp_path / "place"
     shutil.copytree(scanned, place)
     (place / "state" / "config-path").write_text(f"{place / 'strict.yaml'}\n")
+    with contextlib.closing(open_store(place / "state" / "penstock.db")) as store:
+        store.put("places", {"place/shop": str(place / "shop")})
     return place

@@ -35,7 +35,7 @@ def test_each_format_goes_to_its_file_and_the_screen_to_the_terminal(tmp_path):
 def test_json_on_standard_output_is_json_alone_also_where_the_terminal_knows_no_unicode(tmp_path):
     tree = write(tmp_path / "Läden", {**SHOP, "ai-system.yaml": "system: {name: hilfe, purpose: 'Für Kunden ✓'}\n"})
     ended = penstock("scan", tree, "--state", tmp_path / "s", "--format", "json", PYTHONIOENCODING="ascii", LC_ALL="C")
-    assert json.loads(ended.out)["sources"] == ["repo:Läden"]
+    assert json.loads(ended.out)["sources"] == [f"repo:{tmp_path.name}/Läden"]
     ended = penstock("assets", "--state", tmp_path / "s", PYTHONIOENCODING="ascii", LC_ALL="C")
     assert (ended.code, ended.out.isascii()) == (0, True)
 

@@ -94,8 +94,8 @@ def own_collectors(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    place = tmp_path / "shop"
-    place.mkdir()
+    place = tmp_path / "acme" / "shop"
+    place.mkdir(parents=True)
     (place / "a.say").write_text("model gpt-4o\n")
     (place / "b.say").write_text("model gpt-5\n")
     for path in place.iterdir():  # long enough ago for the file system's clock
@@ -125,8 +125,8 @@ def test_files_and_what_joins_them_are_found(root: Path) -> None:
     result = look(root)
     assert found(result, "model") == {"gpt-4o", "gpt-5"}
     assert found(result, "application") == {"shop"}
-    assert found(result, "repository") == {"shop"}
-    assert result.scopes == result.finished == ("repo:shop",)
+    assert found(result, "repository") == {"acme/shop"}
+    assert result.scopes == result.finished == ("repo:acme/shop",)
     assert [row.verb for row in result.complete] == ["uses_model"]
     assert failures(result) == []
     assert result.at == 1.0
@@ -137,7 +137,7 @@ def test_the_repository_of_a_source_without_ai_is_left_out(tmp_path: Path) -> No
     (tmp_path / "plain" / "x.txt").write_text("hello")
     result = look(tmp_path / "plain")
     assert result.observations == ()
-    assert result.finished == ("repo:plain",)
+    assert result.finished == (f"repo:{tmp_path.name}/plain",)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_content_that_is_not_understood_does_not_leave_the_scope_unfinished(root
     (root / "c.say").write_text("broken\n")
     result = look(root)
     assert failures(result) == [("c.say", "not understood")]
-    assert result.finished == ("repo:shop",)
+    assert result.finished == ("repo:acme/shop",)
     assert result.complete == ()
 
 
@@ -216,7 +216,7 @@ def test_no_such_path_is_said_at_once(tmp_path: Path) -> None:
 def test_one_file_is_a_source_that_never_finishes(root: Path) -> None:
     result = look(root / "a.say")
     assert found(result, "model") == {"gpt-4o"}
-    assert result.scopes == ("repo:shop",)
+    assert result.scopes == ("repo:acme/shop",)
     assert result.finished == ()
 
 
@@ -257,7 +257,7 @@ def test_a_removed_file_is_forgotten(root: Path, tmp_path: Path) -> None:
     (root / "b.say").unlink()
     result = look(root, cache=tmp_path / "cache")
     assert found(result, "model") == {"gpt-4o"}
-    assert result.finished == ("repo:shop",)
+    assert result.finished == ("repo:acme/shop",)
 
 
 def test_a_new_version_of_a_collector_drops_what_the_old_one_found(root: Path, tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_a_collector_module_that_does_not_load_is_loud(
     result = look(root, cache=tmp_path / "cache")
     assert row in result.unseen
     assert result.finished == ()
-    assert Cache(tmp_path / "cache").files("repo:shop") == {}
+    assert Cache(tmp_path / "cache").files("repo:acme/shop") == {}
 
 
 def test_the_cache_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

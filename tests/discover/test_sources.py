@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from penstock.discover import git
+from penstock.discover.names import Names
 from penstock.discover.sources import Tree, trees
 from penstock.errors import NotReachable
 
@@ -59,7 +60,7 @@ def names(found: list[Tree]) -> list[str]:
 def test_a_folder_is_one_source(tmp_path: Path, held: contextlib.ExitStack) -> None:
     project(tmp_path, "app/src")
     (tree,) = trees([tmp_path / "app"], held)
-    assert (tree.scope, tree.name) == ("repo:app", "app")
+    assert tree.scope == f"repo:{tmp_path.name}/app"
 
 
 def test_a_folder_of_projects_is_one_source_each(tmp_path: Path, held: contextlib.ExitStack) -> None:
@@ -69,9 +70,7 @@ def test_a_folder_of_projects_is_one_source_each(tmp_path: Path, held: contextli
     project(tmp_path / "estate", "team/d", "Dockerfile")
     project(tmp_path / "estate", "docs", "README.md")
     found = trees([tmp_path / "estate"], held)
-    assert [tree.scope for tree in found] == [
-        "repo:estate", "repo:estate/a", "repo:estate/b", "repo:estate/team/c", "repo:estate/team/d",
-    ]  # fmt: skip
+    assert names(found) == [f"{tmp_path.name}/estate", "estate/a", "estate/b", "team/c", "team/d"]
     assert str(tmp_path / "estate" / "a") in found[0].without
 
 
@@ -80,7 +79,37 @@ def test_one_project_of_several_parts_stays_one(tmp_path: Path, held: contextlib
     project(tmp_path / "shop", "frontend", "package.json")
     project(tmp_path / "shop", "backend", "pyproject.toml")
     (tmp_path / "shop" / marker).touch()
-    assert names(trees([tmp_path / "shop"], held)) == ["shop"]
+    assert names(trees([tmp_path / "shop"], held)) == [f"{tmp_path.name}/shop"]
+
+
+def test_a_project_bears_one_name_whichever_folder_above_it_is_scanned(
+    tmp_path: Path, held: contextlib.ExitStack
+) -> None:
+    for name in ("estate/team/chat", "estate/team/search", "estate/hr-bot"):
+        project(tmp_path, name)
+    whole = {tree.root: tree.scope for tree in trees([tmp_path / "estate"], held)}
+    for root, scope in whole.items():
+        if root != tmp_path / "estate":
+            assert [tree.scope for tree in trees([root], held)] == [scope]
+
+
+def test_two_folders_of_one_name_never_share_a_scope(tmp_path: Path, held: contextlib.ExitStack) -> None:
+    for owner in ("mara", "noor"):
+        project(tmp_path, f"{owner}/services/api")
+    known = Names()
+    (first,) = trees([tmp_path / "mara/services/api"], held, names=known)
+    (second,) = trees([tmp_path / "noor/services/api"], held, names=Names(known.places))
+    (again,) = trees([tmp_path / "mara/services/api"], held, names=Names(known.places))
+    assert (first.name, second.name, again.name) == ("services/api", "noor/services/api", "services/api")
+
+
+def test_a_folder_that_moved_takes_its_name_along(tmp_path: Path, held: contextlib.ExitStack) -> None:
+    project(tmp_path, "old/services/api")
+    known = Names()
+    trees([tmp_path / "old/services/api"], held, names=known)
+    (tmp_path / "old").rename(tmp_path / "new")
+    (moved,) = trees([tmp_path / "new/services/api"], held, names=Names(known.places))
+    assert moved.name == "services/api"
 
 
 def test_the_remote_names_the_source(repository: Path, held: contextlib.ExitStack) -> None:
@@ -192,9 +221,9 @@ def test_without_git_the_files_are_still_there(
     [
         ("https://github.com/owner/name.git", "owner/name"),
         ("git@github.com:owner/name.git", "owner/name"),
-        ("ssh://git@host:22/group/sub/name", "sub/name"),
-        ("/srv/git/name.git", "name"),
-        ("file:///srv/git/name", "name"),
+        ("ssh://git@host:22/group/sub/name", "group/sub/name"),
+        ("/srv/git/name.git", "git/name"),
+        ("file:///srv/git/name", "git/name"),
         ("https://host/../..", ""),
         ("", ""),
     ],

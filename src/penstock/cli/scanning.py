@@ -37,20 +37,24 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
     Raises:
         WrongUse: a target does not exist.
     """
+    from penstock.discover.names import Names
     from penstock.discover.scan import scan
 
     for target in targets:
         check_target(target)
     first = not state.store.scans()
+    names = Names(state.store.get("places"))
     with progress_bar() as on_progress:
         found = scan(
             list(targets),
             settings=state.settings,
             cache=state.directory / "cache",
             progress=on_progress,
+            names=names,
             now=state.now,
         )
     changes = state.store.ingest(found)
+    state.store.put("places", names.places)
     remember(state, targets)
     return Outcome(found, current_report(state, changes=None if first else changes, sources=found.scopes))
 

@@ -92,14 +92,14 @@ def about(root: Path, known: History | None = None) -> About:
 
 
 def repository_name(remote: str) -> str:
-    """``owner/name`` of a remote address; the last folder alone where the address is a path; "" without one."""
+    """``owner/name`` of a remote address, with all groups between; parent and folder of a path; "" without one."""
     address = re.sub(r"^[\w.-]+@([\w.-]+):(?!//)", r"ssh://\1/", remote.strip())
     parts = urlsplit(address)
     names = [name for name in parts.path.removesuffix("/").removesuffix(".git").split("/") if name not in ("", ".")]
     if not names or ".." in names:
         return ""
     hosted = parts.scheme in ("http", "https", "ssh", "git")
-    return "/".join(names[-2:]) if hosted else names[-1]
+    return "/".join(names if hosted else names[-2:])
 
 
 def without_credentials(remote: str) -> str:

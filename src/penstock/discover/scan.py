@@ -27,6 +27,7 @@ from penstock.discover.collector import COLLECTORS, JOINERS
 from penstock.discover.data.folders import wanted
 from penstock.discover.encoding import Claims, claims_of, encode
 from penstock.discover.git import People
+from penstock.discover.names import Names
 from penstock.discover.progress import Phase, Progress
 from penstock.discover.sources import Tree, trees
 from penstock.discover.walk import LARGEST_FILE, SAMPLE, SAMPLED, Entry, read, unreadable, walk
@@ -59,6 +60,7 @@ def scan(
     cache: Path | None,
     workers: Workers | None = None,
     progress: Callable[[Progress], None] | None = None,
+    names: Names | None = None,
     now: float,
 ) -> Scan:
     """Everything the collectors find in the targets, and everything that could not be seen.
@@ -67,6 +69,7 @@ def scan(
         targets: folders, folders of repositories, files, git addresses (``@ref`` at the end), ``path@ref``.
         cache: folder for what earlier scans found, None for none.
         workers: a pool to share; None starts one for this scan.
+        names: names that folders without a git remote already bear; those given by this scan are added.
         now: seconds since the epoch, the scan's date.
     Ctrl-C ends it early with what was found so far; unfinished scopes say so.
 
@@ -74,7 +77,7 @@ def scan(
         NotReachable: a path that does not exist.
     """
     with contextlib.ExitStack() as held:
-        looking = _Look(settings, cache, workers, progress or (lambda _: None))
+        looking = _Look(settings, cache, workers, progress or (lambda _: None), names or Names())
         held.callback(lambda: looking.cache.close())
         try:
             looking.run(targets, held)
@@ -122,12 +125,18 @@ class _Look:
     """The state of one scan."""
 
     def __init__(
-        self, settings: Settings, cache: Path | None, workers: Workers | None, progress: Callable[[Progress], None]
+        self,
+        settings: Settings,
+        cache: Path | None,
+        workers: Workers | None,
+        progress: Callable[[Progress], None],
+        names: Names,
     ) -> None:
         self.settings = settings
         self.place = cache
         self.workers = workers
         self.progress = progress
+        self.names = names
         self.parts: list[_Part] = []
         self.broken: tuple[Unseen, ...] = ()
         self.interrupted = False
@@ -138,7 +147,7 @@ class _Look:
     def run(self, targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack) -> None:
         self.tell("finding files")
         matcher = registry.Matcher(self.patterns())
-        found = trees(targets, held, self)
+        found = trees(targets, held, self, self.names)
         for tree in found:
             self.parts.append(self.list_files(tree, matcher))
         self.total = sum(len(part.wanted) for part in self.parts)

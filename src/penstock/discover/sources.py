@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.discover import git
+from penstock.discover.names import Names
 from penstock.errors import NotReachable, PenstockError
 from penstock.graph.vocabulary import Unseen
 
@@ -45,88 +46,99 @@ class Tree:
 
 
 def trees(
-    targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack, history: git.History | None = None
+    targets: Iterable[str | os.PathLike[str]],
+    held: contextlib.ExitStack,
+    history: git.History | None = None,
+    names: Names | None = None,
 ) -> list[Tree]:
     """The sources that targets stand for, each scope once; clones live as long as ``held``.
+
+    A source is named by its git remote, else by ``names``.
 
     A git address that cannot be cloned becomes a tree without files that says so.
 
     Raises:
         NotReachable: a path that does not exist.
     """
-    found: list[Tree] = []
-    for target in targets:
-        found += _of(os.fspath(target), held, history)
-    return _distinct(found)
+    look = _Look(held, history, names or Names())
+    return _distinct([tree for target in targets for tree in look.at(os.fspath(target))])
 
 
-def _of(target: str, held: contextlib.ExitStack, history: git.History | None) -> list[Tree]:
-    if git.is_url(target):
-        url, ref = _split_ref(target)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """How targets become trees."""
+
+    held: contextlib.ExitStack
+    history: git.History | None
+    names: Names
+
+    def at(self, target: str) -> list[Tree]:
+        if git.is_url(target):
+            return [self.cloned(*_split_ref(target))]
+        path = Path(target)
+        if path.is_dir():
+            return self.folder(path.resolve())
+        if path.is_file():
+            top = self.tree(path.resolve().parent)
+            return [Tree(top.scope, top.name, top.root, top.about, only=path.name)]
+        base, _, ref = target.rpartition("@")
+        if base and ref and Path(base).is_dir():
+            top = self.tree(Path(base).resolve())
+            root = self.held.enter_context(git.at_ref(Path(base).resolve(), ref))
+            return [Tree(top.scope, top.name, root, {**top.about, "branch": ref})]
+        if path.exists():
+            raise NotReachable("This is neither a file nor a folder", target, "Name a folder, a file or a git address")
+        raise NotReachable("There is no such file or folder", target, "Name a folder, a file or a git address")
+
+    def cloned(self, url: str, ref: str) -> Tree:
         name = git.repository_name(url) or "repository"
         try:
-            root = held.enter_context(git.cloned(url, ref))
+            return self.tree(self.held.enter_context(git.cloned(url, ref)), name)
         except PenstockError as error:
             scope = f"repo:{name}"
             row = Unseen(git.without_credentials(url), "the repository", error.message, error.hint or "", scope=scope)
-            return [Tree(scope, name, Path(os.devnull), unseen=(row,))]
-        return [_tree(root, name)]
-    path = Path(target)
-    if path.is_dir():
-        return _folder(path.resolve(), history)
-    if path.is_file():
-        top = _tree(path.resolve().parent, path.resolve().parent.name, history)
-        return [Tree(top.scope, top.name, top.root, top.about, only=path.name)]
-    base, _, ref = target.rpartition("@")
-    if base and ref and Path(base).is_dir():
-        top = _tree(Path(base).resolve(), Path(base).resolve().name, history)
-        root = held.enter_context(git.at_ref(Path(base).resolve(), ref))
-        return [Tree(top.scope, top.name, root, {**top.about, "branch": ref})]
-    if path.exists():
-        raise NotReachable("This is neither a file nor a folder", target, "Name a folder, a file or a git address")
-    raise NotReachable("There is no such file or folder", target, "Name a folder, a file or a git address")
+            return Tree(scope, name, Path(os.devnull), unseen=(row,))
+
+    def folder(self, root: Path) -> list[Tree]:
+        children = _repositories(root)
+        if not children:
+            return [self.tree(root)]
+        name = self.names.of(root)
+        own = Tree(f"repo:{name}", name, root, _blank(), without=frozenset(map(str, children)))
+        return [own, *map(self.tree, children)]
+
+    def tree(self, root: Path, name: str = "") -> Tree:
+        known = git.about(root, self.history)
+        name = git.repository_name(known.remote) or name or self.names.of(root)
+        scope = f"repo:{name}"
+        about = {
+            "remote": known.remote,
+            "branch": known.branch,
+            "commit": known.commit,
+            "committers": [list(row) for row in known.committers],
+        }
+        unseen = (Unseen(".git", "history and committers", known.note, "", scope=scope),) if known.note else ()
+        return Tree(scope, name, root, about, unseen=unseen)
 
 
-def _folder(root: Path, history: git.History | None) -> list[Tree]:
-    children = _repositories(root)
-    if not children:
-        return [_tree(root, root.name, history)]
-    own = Tree(f"repo:{root.name}", root.name, root, _blank(), without=frozenset(str(place) for _, place in children))
-    return [own, *(_tree(place, f"{root.name}/{name}", history) for name, place in children)]
-
-
-def _repositories(root: Path, depth: int = 1) -> list[tuple[str, Path]]:
-    """Projects below a folder that is none itself, when there are at least two; name relative to it, and place."""
+def _repositories(root: Path, depth: int = 1) -> list[Path]:
+    """Projects below a folder that is none itself, when there are at least two."""
     if _names(root) & _WHOLE:
         return []
-    found: list[tuple[str, Path]] = []
+    found: list[Path] = []
     branches = 0
     for child in sorted(_folders(root)):
         if _names(child) & (_BUILDS | _ABOUT):
-            found.append((child.name, child))
+            found.append(child)
             branches += 1
         elif depth < _NESTING and (deeper := _repositories(child, depth + 1)):
-            found += [(f"{child.name}/{name}", place) for name, place in deeper]
+            found += deeper
             branches += 1
     return found if branches >= 2 else []
 
 
-def _tree(root: Path, name: str, history: git.History | None = None) -> Tree:
-    known = git.about(root, history)
-    name = git.repository_name(known.remote) or name or "root"
-    scope = f"repo:{name}"
-    about = {
-        "remote": known.remote,
-        "branch": known.branch,
-        "commit": known.commit,
-        "committers": [list(row) for row in known.committers],
-    }
-    unseen = (Unseen(".git", "history and committers", known.note, "", scope=scope),) if known.note else ()
-    return Tree(scope, name, root, about, unseen=unseen)
-
-
 def _distinct(found: list[Tree]) -> list[Tree]:
-    """The same place once; two places under one name keep apart, or each would retire what the other holds."""
+    """The same place once; two checkouts of one remote keep apart, or each would retire what the other holds."""
     result: list[Tree] = []
     places: set[tuple[Path, str]] = set()
     scopes: set[str] = set()
