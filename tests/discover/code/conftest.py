@@ -6,13 +6,14 @@ import fnmatch
 
 import pytest
 
-from penstock.discover.code import go, java, manifests, notebook, observe, prompt_files, python, typescript  # noqa: F401
+from penstock.discover import registry
 from penstock.discover.collector import COLLECTORS, JOINERS, Fact, File, Source
 from penstock.graph.graph import Graph
 from penstock.graph.merge import merge
 from penstock.graph.vocabulary import Complete, Observation, Unseen
 
 SCOPE = "repo:team/app"
+registry.load()
 
 
 class Seen:

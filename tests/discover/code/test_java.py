@@ -4,7 +4,8 @@ import random
 
 import pytest
 
-from penstock.discover.code import go, java, spring_ai
+from penstock.discover.code import spring_ai
+from penstock.discover.code.language import language
 from penstock.discover.collector import Fact, File, Source
 from penstock.graph.merge import merge
 from penstock.graph.vocabulary import Observation
@@ -287,8 +288,8 @@ def test_damaged_files_never_raise(see):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("reader", [go.read, java.read])
-def test_four_megabytes_are_read(reader):
-    text = SEEDS["A.java" if reader is java.read else "a.go"].encode()
-    value, _ = reader(text * (4_000_000 // len(text)))
+@pytest.mark.parametrize(("name", "seed"), [("go", "a.go"), ("java", "A.java")])
+def test_four_megabytes_are_read(name, seed):
+    text = SEEDS[seed].encode()
+    value, _ = language(name).read(text * (4_000_000 // len(text)))
     assert len(value["expressions"]) >= 200_000

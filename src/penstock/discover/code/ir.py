@@ -53,6 +53,7 @@ class Builder:
         self.language = language
         self.package = ""
         self.lines = lines
+        self.most = MAX_EXPRESSIONS
 
     def line(self, row: int) -> int:
         """The line that a reader sees; of a notebook, the line in its file."""
@@ -89,7 +90,8 @@ class Builder:
 
     @property
     def full(self) -> bool:
-        return len(self.expressions) >= MAX_EXPRESSIONS
+        """Whether nothing more is to be looked at."""
+        return len(self.expressions) >= self.most
 
     def value(self) -> dict[str, Any]:
         """The module as a value for a ``Fact``."""

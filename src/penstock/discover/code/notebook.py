@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.discover.code.python import read
+from penstock.discover.code.languages.python import PYTHON
 from penstock.discover.collector import Fact, File, Yielded, collector
 from penstock.graph.vocabulary import Unseen
 
@@ -41,7 +41,7 @@ def notebook(file: File) -> Iterator[Yielded]:
         yield Unseen(
             file.path, "notebook", f"{left} cells beyond the limit were left out", "", "code.notebook", file.scope
         )
-    value, broken = read("\n".join(lines).encode("utf-8", "replace"), places)
+    value, broken = PYTHON.read("\n".join(lines).encode("utf-8", "replace"), lines=places)
     value["broken"] = broken
     if broken:
         why = "a part does not parse"

@@ -9,8 +9,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from penstock.discover.code import go, java, python, typescript
 from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND
+from penstock.discover.code.language import language
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target
 from penstock.discover.collector import Fact
 from penstock.knowledge.pack import define_pack, load_pack
@@ -307,14 +307,11 @@ def _check(row: Signature, example: Any) -> bool:
 
 
 def _read(row: Signature, text: str) -> Resolver:
-    if row.language == "java":
-        return Resolver([Fact("code", "Example.java", java.read(text.encode())[0])], known=members())
-    if row.language == "go":
-        return Resolver([Fact("code", "example.go", go.read(text.encode())[0])], known=members())
-    script = row.language == "script" or bool(re.search(r"\bfrom ['\"]|;\s*$", text))
-    path = "example.ts" if script else "example.py"
-    value, _ = typescript.read(text.encode(), path) if script else python.read(text.encode())
-    return Resolver([Fact("code", path, value)], known=members())
+    """An example as a source of one file, in the row's language; a script is known by how it looks."""
+    script = row.language == "script" or (not row.language and re.search(r"\bfrom ['\"]|;\s*$", text))
+    reader = language("typescript" if script else row.language or "python")
+    path = f"example.{reader.endings[0]}"
+    return Resolver([Fact("code", path, reader.read(text.encode(), path)[0])], known=members())
 
 
 def _validate(row: Signature) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Go source to IR: one iterative walk per file.
+"""Go: what its syntax means in the IR.
 
 A struct is a class: its fields are bound in its scope, embedded types are its bases, and methods stand in it, in a
 partial class where the type itself is declared in another file of the package. A composite literal is a call of its
@@ -8,19 +8,16 @@ type with its fields as keywords; options such as ``WithModel("…")`` among the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import tree_sitter_go
-from tree_sitter import Language, Node, Parser
+from tree_sitter import Node
 
-from penstock.discover.code.ir import BASES, CLASS, FUNCTION, MAX_ITEMS, PARAMS, RETURNS, Builder, utf8
-from penstock.discover.code.parse import parse
-from penstock.discover.code.python import first_error
-from penstock.discover.collector import Fact, File, Yielded, collector
-from penstock.graph.vocabulary import Unseen
-
-_PARSER = Parser(Language(tree_sitter_go.language()))
+from penstock.discover.code import expressions
+from penstock.discover.code.ir import BASES, CLASS, FUNCTION, MAX_ITEMS, PARAMS, RETURNS, Builder
+from penstock.discover.code.language import Language, define
+from penstock.discover.code.walker import Handler, Table, Walker, first, parts, text, unescaped
 
 #: The parts of an import path's last word that are no part of the package's name (``anthropic-sdk-go``).
 _NOT_THE_NAME = frozenset({"go", "golang", "sdk", "client", "api"})
@@ -28,108 +25,28 @@ _GENERATED = re.compile(rb"^// Code generated .* DO NOT EDIT\.$", re.MULTILINE) 
 _VERB = re.compile(r"%(?:%|[-+# 0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:\[\d+\])?[a-zA-Z])")  # verbs of package fmt
 _ENV_TAG = re.compile(r'\b(?:env|envconfig):"([A-Za-z_]\w*)')
 _DEFAULT_TAG = re.compile(r'\b(?:envDefault|default|env-default):"([^"]{1,300})"')
+_STRINGS = ("interpreted_string_literal", "raw_string_literal")
+_NAMED = ("type_identifier", "qualified_type")
 _ESCAPES = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\\\": "\\", "\\r": "\r", "\\'": "'"}
-
-
-@collector(
-    "code.go",
-    reads="*.go",
-    sees="imports, constants, structs, functions, calls and values of Go files",
-    unseen="names built at run time; generated files",
-)
-def go_file(file: File) -> Iterator[Yielded]:
-    """The IR of one Go file."""
-    if _GENERATED.search(file.data[:4_000]):
-        yield Unseen(
-            file.path, "Go code", "it is generated", "Scan what it is made from", "code.go", file.scope, skipped=True
-        )
-        return
-    value, broken = read(file.data)
-    value["broken"] = broken
-    if broken:
-        yield Unseen(file.at(broken), "Go code", "a part does not parse", collector="code.go", scope=file.scope)
-    yield Fact("code", file.path, value)
-
-
-@collector(
-    "code.go-module",
-    reads="go.mod",
-    sees="the path under which the packages of a Go module are imported",
-    unseen="replaced modules",
-)
-def go_module(file: File) -> Iterator[Yielded]:
-    """The module path of a ``go.mod``, as a module without any code."""
-    if found := re.search(r"^module\s+\"?([\w./~-]+)", file.text, re.MULTILINE):
-        builder = Builder("go.mod")
-        builder.package = found[1]
-        yield Fact("code", file.path, builder.value())
-
-
-def read(data: bytes) -> tuple[dict[str, Any], int]:
-    """IR of Go source, and the first line that does not parse (0: all does)."""
-    tree = parse(_PARSER, utf8(data))
-    builder = Builder("go")
-    _Walk(builder).run(tree.root_node)
-    return builder.value(), first_error(tree.root_node, builder) if tree.root_node.has_error else 0
-
-
-def package_name(path: str) -> str:
-    """The name by which a package is used whose import gives none: ``openai`` of ``github.com/openai/openai-go/v3``."""
-    parts = [part for part in path.split("/") if not re.fullmatch(r"v\d+", part)] or [path]
-    last = re.sub(r"\.v\d+$", "", parts[-1])
-    if "-" not in last:
-        return last
-    words = [word for word in last.split("-") if word not in _NOT_THE_NAME and not re.fullmatch(r"v\d+", word)]
-    return "".join(words) or last.replace("-", "")
-
-
-def _text(node: Node | None) -> str:
-    return node.text.decode("utf-8", "replace") if node is not None and node.text is not None else ""
 
 
 def _string(node: Node) -> str:
     """The content of a string literal."""
-    return "".join(
-        _ESCAPES.get(_text(c), _text(c)) if c.type == "escape_sequence" else _text(c) for c in node.named_children
-    )
+    return unescaped(node, _ESCAPES)
 
 
-def _values(node: Node | None) -> list[Node]:
-    """The expressions of a list, comments left out."""
-    if node is None:
-        return []
-    return [c for c in node.named_children if c.type != "comment"] if node.type == "expression_list" else [node]
+class GoWalker(Walker):
+    """The walk over a Go file."""
 
-
-def _bare(node: Node | None) -> Node | None:
-    """A type without its pointer, parentheses, parameters."""
-    for _ in range(20):
-        if node is None or node.type not in ("pointer_type", "parenthesized_type", "generic_type"):
-            return node
-        node = node.child_by_field_name("type") or (node.named_children[0] if node.named_children else None)
-    return node
-
-
-class _Walk:
-    """The walk's stack. An entry is (node, row to fill or -1, scope); nothing calls itself."""
+    reads_environment = ("os", "Getenv")
 
     def __init__(self, builder: Builder) -> None:
-        self.ir = builder
-        self.stack: list[tuple[Node, int, int]] = []
+        super().__init__(builder)
         self.types: dict[str, int] = {}
 
-    def run(self, root: Node) -> None:
+    def run(self, root: Node, handlers: Sequence[Handler | None]) -> None:
         self.declare(root)
-        self.stack.append((root, -1, 0))
-        while self.stack:
-            node, index, scope = self.stack.pop()
-            if self.ir.full:
-                return
-            handler = _HANDLERS.get(node.type)
-            if handler is not None:
-                handler(self, node, index, scope)
-            else:
-                self.descend(node, scope)
+        super().run(root, handlers)
 
     def declare(self, root: Node) -> None:
         """The struct types of the file, before the methods that may stand above them."""
@@ -138,39 +55,18 @@ class _Walk:
                 for spec in declaration.named_children:
                     kind = spec.child_by_field_name("type")
                     if kind is not None and kind.type in ("struct_type", "interface_type"):
-                        name = _text(spec.child_by_field_name("name"))
+                        name = text(spec.child_by_field_name("name"))
                         self.types[name] = self.ir.scope(CLASS, name, 0, spec.start_point[0], spec.end_point[0])
-
-    def descend(self, node: Node, scope: int) -> None:
-        for child in reversed(node.named_children):
-            self.stack.append((child, -1, scope))
-
-    def want(self, node: Node | None, scope: int) -> int:
-        """The row that will hold the expression."""
-        if node is None:
-            return -1
-        index = self.ir.reserve(node.start_point[0])
-        self.stack.append((node, index, scope))
-        return index
-
-    def skip(self, node: Node, index: int, scope: int) -> None:
-        """Comments, types and other things that hold no value."""
-
-    def through(self, node: Node, index: int, scope: int) -> None:
-        """Brackets, ``&x``, ``*x``, ``x.(T)``: the value itself."""
-        children = [c for c in node.named_children if c.type != "comment"]
-        if children:
-            self.stack.append((children[0], index, scope))
 
     # declarations
 
     def package(self, node: Node, index: int, scope: int) -> None:
-        self.ir.package = _text(node.named_children[0]) if node.named_children else ""
+        self.ir.package = text(node.named_children[0]) if node.named_children else ""
 
     def import_(self, node: Node, index: int, scope: int) -> None:
         given = node.child_by_field_name("path")
         path = _string(given) if given is not None else ""
-        name = _text(node.child_by_field_name("name"))
+        name = text(node.child_by_field_name("name"))
         if path:
             alias = "" if name == "_" else "*" if name == "." else name or package_name(path)
             self.ir.imports.append([0, alias, path, "*" if alias == "*" else "", self.ir.line(node.start_point[0])])
@@ -184,12 +80,12 @@ class _Walk:
         if not values and kind is not None:
             for name in names:
                 if name.is_named:
-                    self.ir.bind(scope, _text(name), self.zero(kind, scope), name.start_point[0])
+                    self.ir.bind(scope, text(name), self.zero(kind, scope), name.start_point[0])
 
     def zero(self, kind: Node, scope: int) -> int:
         """The zero value of a named type is made like a composite literal without fields."""
         named = _bare(kind)
-        if named is None or named.type not in ("type_identifier", "qualified_type"):
+        if named is None or named.type not in _NAMED:
             return self.ir.reserve(kind.start_point[0])
         row = self.ir.reserve(kind.start_point[0])
         self.ir.fill(row, "c", self.want(named, scope), [], {}, scope, self.ir.line(kind.end_point[0]))
@@ -202,25 +98,25 @@ class _Walk:
             elif len(values) == 1 and place == 0:
                 self.assign(target, self.want(values[0], scope), scope)  # client, err := New()
             elif values and target.type == "identifier":
-                self.ir.bind(scope, _text(target), self.ir.reserve(target.start_point[0]), target.start_point[0])
+                self.ir.bind(scope, text(target), self.ir.reserve(target.start_point[0]), target.start_point[0])
 
     def assign(self, target: Node, value: int, scope: int) -> None:
         row = target.start_point[0]
         if target.type == "identifier":
-            if _text(target) != "_":
-                self.ir.bind(scope, _text(target), value, row)
+            if text(target) != "_":
+                self.ir.bind(scope, text(target), value, row)
         elif target.type == "selector_expression":
             base = self.want(target.child_by_field_name("operand"), scope)
-            self.ir.sets.append([scope, base, _text(target.child_by_field_name("field")), value, self.ir.line(row)])
+            self.set(base, text(target.child_by_field_name("field")), value, row, scope)
         elif target.type == "index_expression":
             key = target.child_by_field_name("index")
-            if key is not None and key.type in ("interpreted_string_literal", "raw_string_literal"):
+            if key is not None and key.type in _STRINGS:
                 base = self.want(target.child_by_field_name("operand"), scope)
-                self.ir.sets.append([scope, base, _string(key), value, self.ir.line(row)])
+                self.set(base, _string(key), value, row, scope)
 
     def assignment(self, node: Node, index: int, scope: int) -> None:
         left, right = _values(node.child_by_field_name("left")), _values(node.child_by_field_name("right"))
-        operator = _text(node.child_by_field_name("operator"))
+        operator = text(node.child_by_field_name("operator"))
         if operator == "+=" and len(left) == len(right) == 1:
             row = left[0].start_point[0]
             value = self.ir.add(row, "f", [self.want(left[0], scope), self.want(right[0], scope)])
@@ -237,7 +133,7 @@ class _Walk:
     # types and functions
 
     def type_spec(self, node: Node, index: int, scope: int) -> None:
-        name, kind = _text(node.child_by_field_name("name")), node.child_by_field_name("type")
+        name, kind = text(node.child_by_field_name("name")), node.child_by_field_name("type")
         if kind is None:
             return
         if kind.type in ("struct_type", "interface_type"):
@@ -247,7 +143,7 @@ class _Walk:
             self.fields(kind, inner, scope)
         elif node.type == "type_alias":
             self.ir.bind(scope, name, self.want(_bare(kind), scope), node.start_point[0])
-        elif kind.type in ("type_identifier", "qualified_type"):  # T(x) is x in another type
+        elif kind.type in _NAMED:  # T(x) is x in another type
             inner = self.ir.scope(FUNCTION, name, scope, node.start_point[0], node.end_point[0])
             self.ir.scopes[inner][PARAMS].append(["value", -1, -1])
             self.ir.scopes[inner][RETURNS].append(self.ir.add(node.start_point[0], "r", "value", inner))
@@ -259,7 +155,7 @@ class _Walk:
                     continue
                 named = _bare(field.child_by_field_name("type"))
                 names = [n for n in field.children_by_field_name("name") if n.is_named]
-                plain = named is not None and named.type in ("type_identifier", "qualified_type")
+                plain = named is not None and named.type in _NAMED
                 if not names and plain:
                     self.ir.scopes[inner][BASES].append(self.want(named, scope))
                     last = named.child_by_field_name("name") if named is not None else None
@@ -270,7 +166,7 @@ class _Walk:
                     given = value
                     if given < 0 and plain:
                         given = self.ir.add(row, "t", self.want(named, scope))
-                    self.ir.bind(inner, _text(name), given, row)
+                    self.ir.bind(inner, text(name), given, row)
 
     def tagged(self, field: Node, scope: int) -> int:
         """The value of a field whose tag names the environment it is read from."""
@@ -279,28 +175,18 @@ class _Walk:
         name, default = _ENV_TAG.search(text), _DEFAULT_TAG.search(text)
         if tag is None or not name:
             return -1
-        row = tag.start_point[0]
-        callee = self.ir.add(row, "a", self.ir.add(row, "r", "os", 0), "Getenv")
-        rows = [self.ir.add(row, "c", callee, [self.literal(name[1], row)], {}, scope, self.ir.line(row))]
-        if default:
-            rows.append(self.literal(default[1], row))
-        return self.ir.add(row, "o", rows)
-
-    def literal(self, text: str, row: int) -> int:
-        index = self.ir.reserve(row)
-        self.ir.text(index, text)
-        return index
+        return self.environment(name[1], default[1] if default else None, tag.start_point[0], scope)
 
     def function(self, node: Node, index: int, scope: int) -> None:
         parent, receiver = 0 if node.type != "func_literal" else scope, node.child_by_field_name("receiver")
         own = ""
         if receiver is not None and receiver.named_children:
             given = receiver.named_children[0]
-            kind = _text(_bare(given.child_by_field_name("type")))
+            kind = text(_bare(given.child_by_field_name("type")))
             if kind not in self.types:
                 self.types[kind] = self.ir.scope(CLASS, kind, 0, node.start_point[0], node.end_point[0])
-            parent, own = self.types[kind], _text(given.child_by_field_name("name"))
-        name = _text(node.child_by_field_name("name"))
+            parent, own = self.types[kind], text(given.child_by_field_name("name"))
+        name = text(node.child_by_field_name("name"))
         inner = self.ir.scope(FUNCTION, name, parent, node.start_point[0], node.end_point[0])
         if own:
             self.ir.bind(inner, own, self.ir.add(node.start_point[0], "r", "this", inner), node.start_point[0])
@@ -316,11 +202,11 @@ class _Walk:
             if child.type not in ("parameter_declaration", "variadic_parameter_declaration"):
                 continue
             kind = _bare(child.child_by_field_name("type"))
-            plain = kind is not None and kind.type in ("type_identifier", "qualified_type")
+            plain = kind is not None and kind.type in _NAMED
             names = [n for n in child.children_by_field_name("name") if n.is_named]
             for name in names or (None,):
                 annotation = self.want(kind, inner) if plain and child.type == "parameter_declaration" else -1
-                row[PARAMS].append([_text(name), -1, annotation])
+                row[PARAMS].append([text(name), -1, annotation])
 
     def return_(self, node: Node, index: int, scope: int) -> None:
         values = [v for child in node.named_children for v in _values(child) if v.type != "comment"]
@@ -335,8 +221,8 @@ class _Walk:
         if index < 0:
             index = self.ir.reserve(node.start_point[0])
         function, given = node.child_by_field_name("function"), node.child_by_field_name("arguments")
-        nodes = [c for c in (given.named_children if given is not None else ())[:MAX_ITEMS] if c.type != "comment"]
-        name = _text(function) if function is not None and function.end_byte - function.start_byte < 80 else ""
+        nodes = parts(given)
+        name = text(function) if function is not None and function.end_byte - function.start_byte < 80 else ""
         if name in ("fmt.Sprintf", "fmt.Sprint", "fmt.Sprintln") and nodes:
             self.formatted(nodes, index, scope, name)
         elif name == "append" and nodes:
@@ -356,7 +242,7 @@ class _Walk:
         names: dict[str, int] = {}
         for child in nodes:
             if child.type == "variadic_argument":
-                row = self.want(child.named_children[0] if child.named_children else None, scope)
+                row = self.want(first(child), scope)
                 if row >= 0:
                     names[f"**{len(names)}"] = row
                     args.append(self.ir.add(child.start_point[0], "*", row))
@@ -370,29 +256,11 @@ class _Walk:
     def formatted(self, nodes: list[Node], index: int, scope: int, name: str) -> None:
         """``fmt.Sprintf("…%s…", x)``: the text with its values in it."""
         rows = [self.want(c, scope) for c in nodes]
-        if name != "fmt.Sprintf":
+        if name != "fmt.Sprintf" or nodes[0].type not in _STRINGS:
             self.ir.fill(index, "f", rows)
             return
-        if nodes[0].type not in ("interpreted_string_literal", "raw_string_literal"):
-            self.ir.fill(index, "f", [rows[0], *rows[1:]])
-            return
-        text, parts, last = _string(nodes[0]), [], 0
-        left = rows[1:]
-        plain = ""
-        for verb in _VERB.finditer(text):
-            plain += text[last : verb.start()]
-            last = verb.end()
-            if verb[0] == "%%":
-                plain += "%"
-                continue
-            if plain:
-                parts.append(self.literal(plain, nodes[0].start_point[0]))
-                plain = ""
-            parts.append(left.pop(0) if left else self.ir.reserve(nodes[0].start_point[0]))
-        plain += text[last:]
-        if plain:
-            parts.append(self.literal(plain, nodes[0].start_point[0]))
-        self.ir.fill(index, "f", parts)
+        row = nodes[0].start_point[0]
+        self.template(index, expressions.formatted(self, _string(nodes[0]), _VERB, rows[1:], row), row)
 
     def composite(self, node: Node, index: int, scope: int) -> None:
         if index < 0:
@@ -421,8 +289,8 @@ class _Walk:
                     name = name.named_children[0] if name is not None and name.named_children else name
                     if name is None or given is None:
                         continue
-                    literal = name.type in ("interpreted_string_literal", "raw_string_literal")
-                    key = _string(name) if literal else _text(name)[:200]
+                    literal = name.type in _STRINGS
+                    key = _string(name) if literal else text(name)[:200]
                     if inner is not None and not literal and not listed:
                         key = self.want(name, scope)  # type: ignore[assignment]
                     element = given
@@ -441,59 +309,52 @@ class _Walk:
                     items.append(row)
             if listed:
                 self.ir.fill(index, "l", items)
-            elif named is not None and named.type in ("type_identifier", "qualified_type"):
+            elif named is not None and named.type in _NAMED:
                 end = self.ir.line(body.end_point[0]) if body is not None else 0
                 names = {str(key): row for key, row in keyed}
                 self.ir.fill(index, "c", self.want(named, scope), items, names, scope, end)
             else:
                 self.ir.fill(index, "d", keyed) if keyed or not items else self.ir.fill(index, "l", items)
 
-    def string(self, node: Node, index: int, scope: int) -> None:
-        if index >= 0:
-            self.ir.text(index, _string(node))
-
-    def number(self, node: Node, index: int, scope: int) -> None:
-        if index >= 0:
-            try:
-                text = _text(node)[:18].replace("_", "")
-                self.ir.fill(index, "n", float(text) if "." in text else int(text, 0))
-            except ValueError:
-                pass
-
-    def constant(self, node: Node, index: int, scope: int) -> None:
-        if index >= 0:
-            self.ir.fill(index, *(("0",) if node.type == "nil" else ("b", node.type == "true")))
-
-    def name(self, node: Node, index: int, scope: int) -> None:
-        if index >= 0:
-            self.ir.fill(index, "r", _text(node), scope)
-
-    def selector(self, node: Node, index: int, scope: int) -> None:
-        base = self.want(node.child_by_field_name("operand"), scope)
-        if index >= 0:
-            self.ir.fill(index, "a", base, _text(node.child_by_field_name("field")))
-
     def qualified(self, node: Node, index: int, scope: int) -> None:
         if index >= 0:
-            base = self.ir.add(node.start_point[0], "r", _text(node.child_by_field_name("package")), scope)
-            self.ir.fill(index, "a", base, _text(node.child_by_field_name("name")))
-
-    def subscript(self, node: Node, index: int, scope: int) -> None:
-        base = self.want(node.child_by_field_name("operand"), scope)
-        key = self.want(node.child_by_field_name("index"), scope)
-        if index >= 0:
-            self.ir.fill(index, "i", base, key)
+            base = self.ir.add(node.start_point[0], "r", text(node.child_by_field_name("package")), scope)
+            self.ir.fill(index, "a", base, text(node.child_by_field_name("name")))
 
     def unary(self, node: Node, index: int, scope: int) -> None:
         operand = node.child_by_field_name("operand")
         if operand is not None:
-            self.stack.append((operand, index if _text(node.child_by_field_name("operator")) in "&*" else -1, scope))
+            self.stack.append((operand, index if text(node.child_by_field_name("operator")) in "&*" else -1, scope))
 
-    def binary(self, node: Node, index: int, scope: int) -> None:
-        left = self.want(node.child_by_field_name("left"), scope)
-        right = self.want(node.child_by_field_name("right"), scope)
-        if index >= 0 and _text(node.child_by_field_name("operator")) == "+":
-            self.ir.fill(index, "f", [left, right])
+    table: ClassVar[Table] = {
+        **dict.fromkeys(
+            ("comment", "interface_type", "slice_type", "map_type", "function_type", "channel_type"), expressions.skip
+        ),
+        "package_clause": package,
+        "import_spec": import_,
+        **dict.fromkeys(("const_spec", "var_spec"), spec),
+        **dict.fromkeys(("type_spec", "type_alias"), type_spec),
+        **dict.fromkeys(("function_declaration", "method_declaration", "func_literal"), function),
+        **dict.fromkeys(("short_var_declaration", "assignment_statement"), assignment),
+        "range_clause": range,
+        "return_statement": return_,
+        "call_expression": call,
+        "composite_literal": composite,
+        **dict.fromkeys(_STRINGS, expressions.string(_string)),
+        **dict.fromkeys(("int_literal", "float_literal"), expressions.number),
+        **dict.fromkeys(("true", "false", "nil"), expressions.constant),
+        **dict.fromkeys(("identifier", "type_identifier"), expressions.name),
+        "selector_expression": expressions.member("operand", "field"),
+        "qualified_type": qualified,
+        "index_expression": expressions.item("operand", "index"),
+        "unary_expression": unary,
+        "binary_expression": expressions.operation("+"),
+        **dict.fromkeys(
+            ("parenthesized_expression", "type_assertion_expression", "type_conversion_expression", "literal_element",
+             "generic_type", "variadic_argument", "slice_expression", "pointer_type"),
+            expressions.through,
+        ),
+    }  # fmt: skip
 
 
 def _option(node: Node) -> str:
@@ -503,52 +364,48 @@ def _option(node: Node) -> str:
     function = node.child_by_field_name("function")
     if function is not None and function.type == "selector_expression":
         function = function.child_by_field_name("field")
-    name = _text(function) if function is not None and function.end_byte - function.start_byte < 80 else ""
+    name = text(function) if function is not None and function.end_byte - function.start_byte < 80 else ""
     return name if name.startswith("With") and name.isidentifier() else ""
 
 
-_HANDLERS: dict[str, Any] = {
-    "comment": _Walk.skip,
-    "package_clause": _Walk.package,
-    "import_spec": _Walk.import_,
-    "const_spec": _Walk.spec,
-    "var_spec": _Walk.spec,
-    "type_spec": _Walk.type_spec,
-    "type_alias": _Walk.type_spec,
-    "function_declaration": _Walk.function,
-    "method_declaration": _Walk.function,
-    "func_literal": _Walk.function,
-    "short_var_declaration": _Walk.assignment,
-    "assignment_statement": _Walk.assignment,
-    "range_clause": _Walk.range,
-    "return_statement": _Walk.return_,
-    "call_expression": _Walk.call,
-    "composite_literal": _Walk.composite,
-    "interpreted_string_literal": _Walk.string,
-    "raw_string_literal": _Walk.string,
-    "int_literal": _Walk.number,
-    "float_literal": _Walk.number,
-    "true": _Walk.constant,
-    "false": _Walk.constant,
-    "nil": _Walk.constant,
-    "identifier": _Walk.name,
-    "type_identifier": _Walk.name,
-    "selector_expression": _Walk.selector,
-    "qualified_type": _Walk.qualified,
-    "index_expression": _Walk.subscript,
-    "unary_expression": _Walk.unary,
-    "binary_expression": _Walk.binary,
-    "parenthesized_expression": _Walk.through,
-    "type_assertion_expression": _Walk.through,
-    "type_conversion_expression": _Walk.through,
-    "literal_element": _Walk.through,
-    "generic_type": _Walk.through,
-    "variadic_argument": _Walk.through,
-    "slice_expression": _Walk.through,
-    "interface_type": _Walk.skip,
-    "slice_type": _Walk.skip,
-    "map_type": _Walk.skip,
-    "pointer_type": _Walk.through,
-    "function_type": _Walk.skip,
-    "channel_type": _Walk.skip,
-}
+def _values(node: Node | None) -> list[Node]:
+    """The expressions of a list, comments left out."""
+    if node is None:
+        return []
+    return [c for c in node.named_children if c.type != "comment"] if node.type == "expression_list" else [node]
+
+
+def _bare(node: Node | None) -> Node | None:
+    """A type without its pointer, parentheses, parameters."""
+    for _ in range(20):
+        if node is None or node.type not in ("pointer_type", "parenthesized_type", "generic_type"):
+            return node
+        node = node.child_by_field_name("type") or (node.named_children[0] if node.named_children else None)
+    return node
+
+
+def package_name(path: str) -> str:
+    """The name by which a package is used whose import gives none: ``openai`` of ``github.com/openai/openai-go/v3``."""
+    parts = [part for part in path.split("/") if not re.fullmatch(r"v\d+", part)] or [path]
+    last = re.sub(r"\.v\d+$", "", parts[-1])
+    if "-" not in last:
+        return last
+    words = [word for word in last.split("-") if word not in _NOT_THE_NAME and not re.fullmatch(r"v\d+", word)]
+    return "".join(words) or last.replace("-", "")
+
+
+def _generated(data: bytes) -> str:
+    return "it is generated" if _GENERATED.search(data[:4_000]) else ""
+
+
+GO = define(
+    Language(
+        name="go",
+        title="Go",
+        endings=("go",),
+        walker=GoWalker,
+        grammars={"": tree_sitter_go.language},
+        unseen="names built at run time; generated files",
+        left_out=_generated,
+    )
+)

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from typing import Protocol
 
 from penstock.discover.code.ir import CLASS, KIND, NAME, PARENT
-
-
-class Declaring(Protocol):
-    """What is asked of a module."""
-
-    path: str
-    language: str
-    package: str
-    scopes: list[list[object]]
-    assigned: list[list[object]]
+from penstock.discover.code.resolve.module import Module
 
 
 class Packages:
-    """The packages of a source: Go's are folders, Java's have names."""
+    """The packages of a source: some are folders (Go), some have names (Java)."""
 
-    def __init__(self, modules: Mapping[str, Declaring]) -> None:
+    def __init__(self, modules: Mapping[str, Module]) -> None:
         self.modules = modules
         self.roots: list[tuple[str, str]] = []  # (module path of a go.mod, its folder), the longest first
         self.files: dict[tuple[str, str], list[str]] = {}
@@ -35,20 +25,20 @@ class Packages:
                 self.files.setdefault(key, []).append(path)
         self.roots.sort(key=lambda root: -len(root[0]))
 
-    def key(self, module: Declaring) -> tuple[str, str] | None:
+    def key(self, module: Module) -> tuple[str, str] | None:
         """The package of a file; None for languages whose files stand for themselves."""
-        if module.language == "go":
+        if module.dialect.shares == "folder":
             return posixpath.dirname(module.path), module.package
-        if module.language == "java":
-            return "java", module.package
+        if module.dialect.shares == "package":
+            return module.language, module.package
         return None
 
-    def of(self, module: Declaring) -> list[str]:
+    def of(self, module: Module) -> list[str]:
         """The files of a module's package."""
         key = self.key(module)
         return self.files.get(key, []) if key else []
 
-    def declaring(self, module: Declaring, name: str) -> list[str]:
+    def declaring(self, module: Module, name: str) -> list[str]:
         """The files of a module's package that declare a name."""
         key = self.key(module)
         if key is None:
@@ -57,16 +47,16 @@ class Packages:
             self._index(key)
         return self._declared[key].get(name, [])
 
-    def declaring_in(self, package: str, name: str) -> list[str]:
-        """The files of a Java package that declare a class."""
-        key = ("java", package)
+    def declaring_in(self, language: str, package: str, name: str) -> list[str]:
+        """The files of a named package that declare a class."""
+        key = (language, package)
         if key not in self.files:
             return []
         if key not in self._declared:
             self._index(key)
         return self._declared[key].get(name, [])
 
-    def parts(self, module: Declaring, scope: int) -> list[tuple[str, int]]:
+    def parts(self, module: Module, scope: int) -> list[tuple[str, int]]:
         """The places that declare a class: its own, and where methods are added to it."""
         key = self.key(module)
         if key is None:
@@ -76,10 +66,10 @@ class Packages:
         parts = self._classes[key].get(str(module.scopes[scope][NAME]), [])
         return parts if (module.path, scope) in parts else [(module.path, scope)]
 
-    def locate(self, importer: Declaring, source: str) -> str:
+    def locate(self, importer: Module, source: str) -> str:
         """A file of the package that an import names; empty for one from elsewhere."""
-        if importer.language == "java":
-            return next(iter(self.files.get(("java", source), ())), "")
+        if importer.dialect.shares == "package":
+            return next(iter(self.files.get((importer.language, source), ())), "")
         for module, folder in self.roots:
             if source == module or source.startswith(f"{module}/"):
                 wanted = posixpath.normpath(posixpath.join(folder, source[len(module) + 1 :] or "."))

@@ -1,0 +1,38 @@
+"""Calls whose result the resolver knows: those that read the environment, and those that give a value back as it is."""
+
+from __future__ import annotations
+
+#: Calls that read a variable of the environment: the name first, then perhaps a default.
+READS_ENVIRONMENT = frozenset(
+    {"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config", "os.Getenv", "os.LookupEnv",
+     "System.getenv", "System.getProperty"}
+)  # fmt: skip
+#: Mappings that are the environment: their members and items are its variables.
+ENVIRONMENT = frozenset({"os.environ", "environ", "process.env", "import.meta.env"})
+#: Methods that give their text or object back in another form.
+SAME_METHODS = frozenset(
+    {"strip", "lstrip", "rstrip", "format", "lower", "upper", "title", "dedent", "trim", "trimStart", "trimEnd",
+     "toString", "encode", "decode", "value", "with_options", "with_raw_response", "bind", "with_config", "with_retry",
+     "with_structured_output", "bind_tools", "bindTools", "withStructuredOutput", "withConfig", "model_copy", "copy",
+     "as_agent", "compile"}
+)  # fmt: skip
+#: Calls that give their first argument back in another form.
+SAME_CALLS = frozenset(
+    {"str", "String", "textwrap.dedent", "inspect.cleandoc", "typing.cast", "os.path.expanduser", "pathlib.Path",
+     "tuple", "list", "set", "sorted", "pydantic.SecretStr", "strings.TrimSpace", "strings.TrimSuffix",
+     "strings.TrimPrefix", "strings.TrimRight", "strings.TrimLeft", "strings.Trim", "strings.ToLower", "strings.Clone",
+     "strings.ReplaceAll", "strings.Replace"}
+)  # fmt: skip
+#: Calls that give a later argument back: its position.
+SAME_ARGUMENT = {"typing.cast": 1}
+#: Calls that describe a field of a class, with its default.
+FIELDS = frozenset(
+    {"pydantic.Field", "pydantic.fields.Field", "dataclasses.field", "attr.ib", "attrs.field", "attr.field"}
+)
+#: Calls that join the parts of a path.
+JOINS_PATH = frozenset({"os.path.join", "posixpath.join", "path.join", "path.default.join"})
+#: Methods that add to a list.
+GROWS = frozenset({"append", "extend", "push", "add", "insert", "unshift"})
+#: What an object calls itself, and what makes one.
+THIS = frozenset({"self", "cls", "this"})
+CONSTRUCTORS = ("__init__", "constructor")

@@ -1,0 +1,164 @@
+"""What an expression stands for: names, imports, defaults, fields, enums, environment, across the files of a source.
+
+``Resolver.follow`` answers the *targets* of an expression (what it may be), ``Resolver.texts`` the strings it may hold.
+Every answer carries the chain of steps that led to it. What cannot be followed is answered as unknown with a reason
+("from env MODEL_ID"), never guessed. Work is bounded by depth, by answers per expression and by steps per source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from penstock.discover.code.ir import BASES, FUNCTION, KIND, PARENT
+from penstock.discover.code.resolve import calls, items, members, names, texts
+from penstock.discover.code.resolve.bounds import MAX_DEPTH, MAX_STEPS
+from penstock.discover.code.resolve.callers import Callers
+from penstock.discover.code.resolve.files import Files
+from penstock.discover.code.resolve.module import Module
+from penstock.discover.code.resolve.packages import Packages
+from penstock.discover.code.resolve.targets import MAX_TARGETS, Frames, Target, Text, distinct
+from penstock.discover.collector import Fact
+
+#: Bases of bases of a class that are looked at.
+_MAX_BASES = 6
+
+
+class Resolver:
+    """Follows expressions through the modules of one source."""
+
+    def __init__(
+        self,
+        facts: Iterable[Fact],
+        env: Iterable[Fact] = (),
+        known: Mapping[str, str] | None = None,
+    ) -> None:
+        """Args: known: external symbol suffix → its string value (enum members of packages)."""
+        self.modules = {fact.path: Module(fact.path, fact.value) for fact in facts}
+        self.known = known or {}
+        self.env = _environment(env)
+        self.packages = Packages(self.modules)
+        self.files = Files(self.modules, self.packages)
+        self.calls = Callers(self)
+        self.assignments = members.Assignments(self.modules.values())
+        self._memo: dict[tuple[str, int, Frames], list[Target]] = {}
+        self._busy: set[tuple[str, int, Frames]] = set()
+        self.steps = 0
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether the bound on work was met, so that later answers are missing."""
+        return self.steps > MAX_STEPS
+
+    def follow(self, path: str, expression: int, frames: Frames = (), depth: int = 0) -> list[Target]:
+        """What the expression may be; empty when nothing is known about it."""
+        level = len(self._busy)
+        if expression < 0 or max(depth, level) > MAX_DEPTH or self.steps > MAX_STEPS:
+            return []
+        key = (path, expression, frames)
+        self.steps += 1
+        if key in self._memo:
+            return self._memo[key]
+        if key in self._busy:
+            return []
+        self._busy.add(key)
+        found = distinct(self._targets(self.modules[path], expression, frames, depth + 1))
+        self._busy.discard(key)
+        if max(depth, level) < MAX_DEPTH // 2 or found:
+            self._memo[key] = found
+        return found
+
+    def _targets(self, module: Module, expression: int, frames: Frames, depth: int) -> Iterator[Target]:
+        row = module.expressions[expression]
+        op = row[0]
+        if op in "sSfnbld0":
+            if op == "f" and len(row[2]) == 1:
+                yield from self.follow(module.path, row[2][0], frames, depth)
+                return
+            yield Target("value", module.path, expression, frames=frames)
+        elif op == "r":
+            yield from names.name(self, module, row[2], row[3], frames, depth)
+        elif op == "a":
+            for base in self.follow(module.path, row[2], frames, depth):
+                yield from members.member(self, base, row[3], depth)
+        elif op == "i":
+            yield from items.item(self, module, row, frames, depth)
+        elif op == "c":
+            yield from calls.call(self, module, expression, row, frames, depth)
+        elif op == "o":
+            for choice in row[2]:
+                yield from self.follow(module.path, choice, frames, depth)
+        elif op == "x":
+            yield Target(module.kind_of(row[2]), module.path, row[2], frames=frames)
+        elif op == "*":
+            yield from self.follow(module.path, row[2], frames, depth)
+        elif op == "t":
+            yield from names.made(self.follow(module.path, row[2], frames, depth))
+        elif op == "e":
+            yield from items.elements(self, module, row, frames, depth)
+
+    def top(self, module: Module, name: str, depth: int = 0) -> Iterator[Target]:
+        """What a name at the top of a file may be."""
+        return names.name(self, module, name, 0, (), depth)
+
+    def member(self, base: Target, attribute: str, depth: int = 0) -> Iterator[Target]:
+        """What ``base.attribute`` may be."""
+        return members.member(self, base, attribute, depth)
+
+    def assigned_to(self, symbol: str, depth: int = 0) -> list[Target]:
+        """What the source assigns to a name of a package (``Settings.llm = …``)."""
+        return members.assigned_to(self, symbol, depth)
+
+    def items(self, target: Target, depth: int = 0) -> Iterator[Target]:
+        """The targets of what a list or dictionary literal holds; spread lists are opened, each once."""
+        return items.items(self, target, depth)
+
+    def locate(self, importer: str, source: str) -> str:
+        """The file of the source that an import names; empty for a package from elsewhere."""
+        return self.files.locate(importer, source)
+
+    def texts(self, path: str, expression: int, frames: Frames = (), depth: int = 0) -> list[Text]:
+        """The strings that the expression may hold, known or not."""
+        found: list[Text] = []
+        for target in self.follow(path, expression, frames, depth):
+            found += texts.text_of(self, target, depth)
+            if len(found) >= MAX_TARGETS:
+                break
+        return list(dict.fromkeys(found))
+
+    def text_of(self, target: Target, depth: int = 0) -> list[Text]:
+        """The strings that a target may hold."""
+        return texts.text_of(self, target, depth)
+
+    def base_symbols(self, path: str, scope: int, depth: int = 0) -> list[str]:
+        """The external classes that a class of the source extends, its bases' bases included."""
+        found: list[str] = []
+        if depth < _MAX_BASES:
+            for parent in self.modules[path].scopes[scope][BASES]:
+                for target in self.follow(path, parent):
+                    if target.kind == "external":
+                        found.append(target.symbol)
+                    elif target.kind == "class" and (target.path, target.ref) != (path, scope):
+                        found += self.base_symbols(target.path, target.ref, depth + 1)
+        return found
+
+    def enclosing(self, path: str, scope: int) -> Iterator[int]:
+        """The functions around a scope, innermost first, itself included."""
+        module = self.modules[path]
+        while scope > 0:
+            if module.scopes[scope][KIND] == FUNCTION:
+                yield scope
+            scope = module.scopes[scope][PARENT]
+
+
+def _environment(facts: Iterable[Fact]) -> dict[str, list[tuple[str, str]]]:
+    """Variable → the values that configuration gives it, and where."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for fact in facts:
+        given: Any = fact.value
+        if isinstance(given, Mapping):
+            given = (given.get("name", ""), given.get("value", ""), fact.path, given.get("line", ""))
+        name, value, path, line = (*given, "", "", "", "")[:4]
+        where = f"{path or fact.path}:{line}" if line else str(path or fact.path)
+        found.setdefault(str(name), []).append((str(value), where))
+    return found
