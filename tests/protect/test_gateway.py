@@ -190,14 +190,21 @@ def test_a_model_that_is_not_allowed_is_refused(client, gateway, provider):
 
 
 def test_paths_that_nobody_reads_are_refused_unless_policy_lets_them_pass(client, gateway, provider):
-    with pytest.raises(openai.NotFoundError, match="cannot inspect"):
-        client.embeddings.create(model="e", input="text", encoding_format="float")
+    gateway.rules(unknown_paths="refuse")
+    with pytest.raises(openai.NotFoundError, match="knows no protocol"):
+        client.post("/new/thing", body={"a": "b"}, cast_to=object)
     assert provider.asked == []
-    gateway.rules(uninspected=("/v1/embeddings",))
-    provider.says(
-        b'{"object":"list","model":"e","data":[{"object":"embedding","index":0,"embedding":[0.5]}],"usage":{"prompt_tokens":1,"total_tokens":1}}'
-    )
-    assert client.embeddings.create(model="e", input="text", encoding_format="float").data[0].embedding == [0.5]
+    gateway.rules(unknown_paths="refuse", uninspected=("/v1/new/",))
+    provider.says(b'{"fine": true}')
+    assert client.post("/new/thing", body={"a": "b"}, cast_to=object) == {"fine": True}
+
+
+def test_paths_that_nobody_reads_pass_counted_and_judged_as_far_as_they_are_text(client, gateway, provider):
+    gateway.rules(rule("redact", "pci", direction="in"), rule("redact", "pci"))
+    provider.says(json.dumps({"said": [f"it was {CARD}"]}).encode())
+    assert client.post("/new/thing", body={"a": f"use {CARD}"}, cast_to=object) == {"said": ["it was [CREDIT_CARD]"]}
+    assert json.loads(provider.asked[0][1]) == {"a": "use [CREDIT_CARD]"}
+    assert gateway.event.props["uninspected"] == "/v1/new/thing" and gateway.event.verdict == "redact"
 
 
 # ── providers that fail ─────────────────────────────────────────────────────────────────────────────────────────────

@@ -9,8 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import NotUnderstood
+from penstock.protect.exchange import Asked, Exchange
+from penstock.protect.framing.frame import Frame
 from penstock.protect.jsontext import DEPTH, quoted, replaced, texts
-from penstock.protect.surfaces import openai_chat
+from penstock.protect.surfaces.openai_chat import OpenAIChat
+
+STREAM = Exchange("openai.chat", stream=True)
+
+
+def read_request(body):
+    return OpenAIChat().request(Asked("POST", "/v1/chat/completions", {}, body))
+
 
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text()),
@@ -64,22 +73,22 @@ def test_parts_know_who_says_them():
         "tools": [{"type": "function", "function": {"name": "mail", "description": "Sends mail"}}],
         "something_new": {"note": "unknown fields are read, too"},
     }
-    exchange = openai_chat.read_request(json.dumps(body).encode())
+    exchange = read_request(json.dumps(body).encode())
     assert (exchange.model, exchange.stream, exchange.tools) == ("gpt-4o", True, ("mail",))
     said = {part.text: (part.role, part.channel) for part in exchange.parts}
-    assert said["Be kind"] == ("system", "content") and said["Hello"] == ("user", "content")
-    assert said['{"a": 1}'] == ("assistant", "tool_call") and said["sent"] == ("tool", "content")
+    assert said["Be kind"] == ("system", "system") and said["Hello"] == ("user", "user")
+    assert said['{"a": 1}'] == ("assistant", "tool_call") and said["sent"] == ("tool", "tool_result")
     assert said["Sends mail"] == ("", "tool_definition") and "unknown fields are read, too" in said
 
 
 def test_both_of_two_equal_keys_are_read():
     body = b'{"messages": [{"role": "user", "content": "shown", "cont\\u0065nt": "hidden"}]}'
-    assert {part.text for part in openai_chat.read_request(body).parts} == {"shown", "hidden"}
+    assert {part.text for part in read_request(body).parts} == {"shown", "hidden"}
 
 
 def test_replacing_a_text_leaves_every_other_byte():
     body = b'{ "model" : "m",\n "messages":[{"role":"user","content":"a\\u0040b"}], "x": 1.50, "x": 1e3 }'
-    [part] = [part for part in openai_chat.read_request(body).parts if part.text == "a@b"]
+    [part] = [part for part in read_request(body).parts if part.text == "a@b"]
     assert replaced(body, [(part.start, part.end, quoted("[EMAIL]"))]) == body.replace(b'"a\\u0040b"', b'"[EMAIL]"')
 
 
@@ -90,7 +99,7 @@ def test_replacing_a_text_leaves_every_other_byte():
 )  # fmt: skip
 def test_what_is_no_request_is_refused_in_words(body):
     with pytest.raises(NotUnderstood):
-        openai_chat.read_request(body)
+        read_request(body)
 
 
 def test_broken_bodies_never_crash():
@@ -104,6 +113,6 @@ def test_broken_bodies_never_crash():
                 chance.choices(b'{}[]",:\\u\x00\xff\xc3a1', k=chance.randrange(3))
             )
         with contextlib.suppress(NotUnderstood):
-            openai_chat.read_request(bytes(body))
+            read_request(bytes(body))
         with contextlib.suppress(NotUnderstood):
-            openai_chat.read_chunk(bytes(body))
+            OpenAIChat().streaming(STREAM, "text/event-stream").read(Frame(b"", bytes(body)))

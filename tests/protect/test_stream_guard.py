@@ -7,10 +7,12 @@ import pytest
 
 from penstock.inspect.sensitive import redact
 from penstock.inspect.sensitive.rows import written_out
+from penstock.protect.exchange import Exchange
+from penstock.protect.framing.sse import ServerSentEvents
 from penstock.protect.inspection import Inspection
 from penstock.protect.policy import Policy, Record
 from penstock.protect.stream_guard import StreamGuard
-from penstock.protect.surfaces.sse import Parser
+from penstock.protect.surfaces.openai_chat import OpenAIChat
 from tests.protect.gateway_world import caller, chunks, rule
 
 INSPECTION = Inspection()
@@ -29,7 +31,8 @@ BENIGN = "Orders ship on Monday 2026-03-04 at 11:02. 名前 👩‍🔬 costs 1,
 
 def guarded(pieces, *rules, mode="enforce"):
     record = Record()
-    guard = StreamGuard(Policy(caller(*rules, mode=mode)), INSPECTION, record, "gpt-4o", lambda _: "STOPPED")
+    streaming = OpenAIChat().streaming(Exchange("openai.chat", "gpt-4o", stream=True), "text/event-stream")
+    guard = StreamGuard(Policy(caller(*rules, mode=mode)), INSPECTION, record, streaming, lambda _: "STOPPED")
     out = b"".join([guard.feed(piece) for piece in pieces]) + guard.finish()
     return out, record
 
@@ -37,7 +40,7 @@ def guarded(pieces, *rules, mode="enforce"):
 def content(stream):
     """What a client puts together from a stream, by choice."""
     said = {}
-    parser = Parser()
+    parser = ServerSentEvents()
     for event in [*parser.feed(stream), *filter(None, [parser.finish()])]:
         if event.data and event.data != b"[DONE]":
             for choice in json.loads(event.data).get("choices", []):
@@ -129,7 +132,8 @@ def call(arguments, **more):
 
 
 def test_tool_arguments_wait_until_they_are_whole():
-    guard = StreamGuard(Policy(caller(rule("redact"))), INSPECTION, Record(), "m", lambda _: "")
+    streaming = OpenAIChat().streaming(Exchange("openai.chat", stream=True), "text/event-stream")
+    guard = StreamGuard(Policy(caller(rule("redact"))), INSPECTION, Record(), streaming, lambda _: "")
     events = chunks(call("", id="call_1", type="function"), call('{"to": "ada@'), call('analytical.co.uk"}'))
     early = b"".join(guard.feed(event) for event in events)
     assert b"ada@" not in early and early.count(b'"arguments"') == 1

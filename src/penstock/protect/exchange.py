@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+#: What a text is to the model. ``content`` is said by nobody in particular (a prompt, an input of an embedding).
+CHANNELS = frozenset(
+    {"system", "user", "assistant", "tool_call", "tool_result", "tool_definition", "document", "file", "content",
+     "other"}
+)  # fmt: skip
+
+#: Category of a text on which the detectors failed, beside the data categories.
+UNSEEN = "unseen"
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One text of a body, with its place in the bytes.
+class Part(msgspec.Struct, frozen=True, gc=False):
+    """One text of a body, with its place in the bytes: replacing ``start:end`` replaces the text and nothing else.
 
-    role: who says it (system, user, assistant, tool, …; empty for what nobody says, such as a parameter).
-    channel: content | tool_call | tool_definition | other.
-    start, end: the JSON string in the body, quotes included; replacing these bytes replaces the text, nothing else.
+    role: who says it, in the protocol's own word (empty for what nobody says, such as a parameter).
+    channel: one of ``CHANNELS``.
+    coding: what stands in the bytes. json: the text as a JSON string, quotes included · value: a JSON value, whose
+        bytes are the text (the arguments of a tool) · base64: a JSON string of base64 · raw: the text itself.
+    fixed: the bytes must stay as they are, because the provider has signed them: it may be stopped, never masked.
     """
 
     role: str
@@ -19,22 +33,102 @@ class Part:
     text: str
     start: int
     end: int
+    coding: str = "json"
+    fixed: bool = False
+
+    def encoded(self, text: str) -> bytes:
+        """Another text in the coding of this part."""
+        if self.coding == "json":
+            return msgspec.json.encode(text)
+        data = text.encode("utf-8", "surrogatepass")
+        return b'"' + b64encode(data) + b'"' if self.coding == "base64" else data
+
+    @property
+    def is_json(self) -> bool:
+        """Whether the text is JSON for somebody else to read: masks must leave it valid."""
+        return self.coding == "value" or self.channel == "tool_call"
+
+
+class Attachment(msgspec.Struct, frozen=True, gc=False):
+    """A file that came along and holds no text that can be read here: an image, a sound, a PDF."""
+
+    media_type: str
+    size: int
+    name: str = ""
+
+
+class ToolCall(msgspec.Struct, frozen=True, gc=False):
+    """A call the model asks for. ``arguments`` is JSON; in a stream it is joined from all of its fragments."""
+
+    name: str
+    arguments: str = ""
+    id: str = ""
+
+
+class Usage(msgspec.Struct, frozen=True, gc=False):
+    """Tokens, as the provider counts them."""
+
+    sent: int = 0
+    answered: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request off the wire, before a surface has read it.
+
+    path: decoded, without the query. fields: what the route's pattern named in the path (a model, an operation).
+    caller, application: who asks, and the asset that stands for it.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[bytes, bytes]
+    body: bytes
+    query: bytes = b""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    caller: str = ""
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """What is asked, without a protocol. ``tools`` are the names of tools the model is offered."""
+    """What is asked, without a protocol.
+
+    tools: names of the tools the model is offered. tool_calls: those that earlier turns hold.
+    attachments: what came along and was not read. unread: why parts of the body hold no text that can be read.
+    """
 
     surface: str
-    model: str
-    stream: bool
-    parts: tuple[Part, ...]
+    model: str = ""
+    stream: bool = False
+    parts: tuple[Part, ...] = ()
     tools: tuple[str, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    unread: str = ""
+    caller: str = ""
+    application: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered. ``probabilities``: it holds token probabilities, which repeat the text token by token."""
+    """What is answered. ``finish`` is the protocol's own word for why the answer ends."""
 
-    parts: tuple[Part, ...]
-    probabilities: bool = False
+    parts: tuple[Part, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    usage: Usage | None = None
+    finish: str = ""
+
+
+#: What a fragment of a stream belongs to: the path of its text in the whole answer. Fragments of one key make one
+#: text. Its first two steps name the sequence (a choice, a candidate) in which one text follows another.
+Key = tuple[str | int, ...]
+
+
+class Fragment(msgspec.Struct, frozen=True, gc=False):
+    """A piece of a streamed text. ``whole``: it states the text in full, alone or again after its pieces."""
+
+    key: Key
+    part: Part
+    whole: bool = False

@@ -9,6 +9,7 @@ from penstock.inspect import hidden
 from penstock.inspect.sensitive.detector import Detector, detector
 from penstock.inspect.sensitive.stream import StreamDetector
 from penstock.inspect.span import Span
+from penstock.protect.exchange import UNSEEN
 from penstock.protect.jsontext import texts
 
 #: Hidden characters are judged by what stands up to this many characters behind them.
@@ -24,7 +25,19 @@ class Inspection:
         self._sensitive = using or detector()
 
     def look(self, text: str) -> tuple[list[Span], int]:
-        """The spans, and from where on the text may still change its meaning (its length when nowhere)."""
+        """The spans, and from where on the text may still change its meaning (its length when nowhere).
+
+        A detector that fails leaves a span, too: of the category ``unseen``, for policy to decide on. Nothing of the
+        text counts as judged then, so that a stream waits and is looked at again.
+        """
+        try:
+            return self._looked(text)
+        except Exception as error:
+            reason = f"a detector failed ({type(error).__name__})"
+            end = len(text)
+            return [Span(max(0, end - 1), end, UNSEEN.upper(), UNSEEN, 1.0, reason, "inspection")], 0
+
+    def _looked(self, text: str) -> tuple[list[Span], int]:
         spans, growing = self._sensitive.look(text)
         if text.isascii():
             return spans, growing
@@ -34,10 +47,10 @@ class Inspection:
             growing = min(growing, run.start())
         return spans, growing
 
-    def spans(self, text: str, channel: str = "content") -> list[Span]:
-        """Spans of a complete text. Arguments of a tool are JSON: their strings are read as the tool will read them."""
+    def spans(self, text: str, *, is_json: bool = False) -> list[Span]:
+        """Spans of a complete text. The strings of a JSON text are read as the tool will read them, too."""
         spans = self.look(text)[0] if len(text) >= _SHORTEST else []
-        if channel == "tool_call" and "\\" in text:
+        if is_json and "\\" in text:
             spans = sorted({*spans, *self._escaped(text)})
         return spans
 

@@ -6,8 +6,7 @@ Walks the bytes rather than a decoded tree: a tree shows one of two equal keys, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -19,18 +18,24 @@ DEPTH = 64
 Path = tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A string value: where it stands (``data[start:end]``, quotes included) and the keys that lead to it."""
+class Text(msgspec.Struct, frozen=True, gc=False):
+    """A string value: where it stands (``data[start:end]``, quotes included) and the keys that lead to it.
+
+    ``is_value``: no string but an object or a list as it stands in the bytes, which are its ``value``.
+    """
 
     start: int
     end: int
     path: Path
     value: str
+    is_value: bool = False
 
 
-def texts(data: bytes, *, shortest: int = 0) -> list[Text]:
-    """The string values of a JSON document in byte order, those of fewer than ``shortest`` bytes left out.
+def texts(data: bytes, *, values: Callable[[Path], bool] | None = None) -> list[Text]:
+    """The string values of a JSON document in byte order.
+
+    Args:
+        values: says of the path of an object or a list whether it is wanted as one piece, not string by string.
 
     Raises:
         NotUnderstood: the bytes nest too deeply or a string is no UTF-8. That the document is valid JSON is for
@@ -41,14 +46,15 @@ def texts(data: bytes, *, shortest: int = 0) -> list[Text]:
     lists: list[bool] = []
     in_list = False
     key = ""
+    whole: tuple[int, int, Path] | None = None  # where the piece under way begins, at which depth, its path
     for match in _TOKEN.finditer(data):
         kind = match.lastindex
         if kind == _KEY:
             raw = match[1]
             key = _keys.get(raw) or _key(raw)
         elif kind == _VALUE:
-            start, end = match.span()
-            if end - start - 2 >= shortest:
+            if whole is None:
+                start, end = match.span()
                 where = tuple(path) if in_list or not lists else (*path, key)
                 found.append(Text(start, end, where, _string(match[1], start)))
             if in_list:
@@ -58,6 +64,8 @@ def texts(data: bytes, *, shortest: int = 0) -> list[Text]:
                 raise NotUnderstood(f"The body nests deeper than {DEPTH} levels", hint="Send a flatter body")
             if lists and not in_list:
                 path.append(key)
+            if values is not None and whole is None and values(where := tuple(path)):
+                whole = match.start(), len(lists), where
             in_list = match[3] == b"["
             lists.append(in_list)
             if in_list:
@@ -70,6 +78,10 @@ def texts(data: bytes, *, shortest: int = 0) -> list[Text]:
                 path[-1] += 1  # type: ignore[operator]
             elif lists:
                 path.pop()
+            if whole is not None and len(lists) == whole[1]:
+                begun, _, where = whole
+                found.append(Text(begun, match.end(), where, _utf8(data[begun : match.end()], begun), True))
+                whole = None
     return found
 
 
@@ -112,6 +124,13 @@ def _string(raw: bytes, at: int) -> str:
     except (UnicodeDecodeError, msgspec.DecodeError) as error:
         raise NotUnderstood("A text in the body is not valid", f"byte {at}", str(error)) from error
     return text
+
+
+def _utf8(raw: bytes, at: int) -> str:
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        raise NotUnderstood("A text in the body is not valid", f"byte {at}", str(error)) from error
 
 
 def _key(raw: bytes) -> str:

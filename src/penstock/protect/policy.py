@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from penstock.inspect.span import Span
+from penstock.protect.exchange import UNSEEN
 from penstock.protect.snapshot import Caller, Rule
 
 #: Mildest first, so that an index compares.
@@ -14,6 +15,8 @@ ACTIONS = ("allow", "observe", "redact", "stop")
 #: Below this confidence a span is counted, never acted on. Low enough that an address at example.com (half of an
 #: e-mail address's 0.95) is still masked.
 ACTS_AT = 0.4
+#: Actions that keep a text from its receiver.
+_ACTING = frozenset({"redact", "stop"})
 #: Said about a text, but no reason to protect it.
 _MARK = "mark"
 
@@ -49,7 +52,7 @@ class Policy:
 
     def holds_back(self, direction: str) -> bool:
         """Whether text may have to be kept from its receiver, so that a stream must wait for its end to be known."""
-        return self.enforces and any(rule.action in {"redact", "stop"} for rule in self._rules[direction])
+        return self.enforces and any(rule.action in _ACTING for rule in self._rules[direction])
 
     def decide(self, direction: str, spans: Iterable[Span]) -> Decision:
         """The most severe action of all rules that match a span; in observing mode reduced to a note."""
@@ -62,9 +65,14 @@ class Policy:
                 continue
             severity = 0
             for rule in rules:
-                if _matches(rule, span):
-                    fired[rule.id] = rule
-                    severity = max(severity, ACTIONS.index(rule.action))
+                if span.category == UNSEEN:
+                    action = "stop" if rule.action in _ACTING and rule.on_error != "allow" else "observe"
+                elif _matches(rule, span):
+                    action = rule.action
+                else:
+                    continue
+                fired[rule.id] = rule
+                severity = max(severity, ACTIONS.index(action))
             if severity:
                 types.append(span.type)
             if severity == 2:
@@ -96,8 +104,12 @@ class Record:
     seen: Counter[str] = field(default_factory=Counter)
 
     def add(self, direction: str, spans: Iterable[Span], decision: Decision) -> None:
-        for span in spans:
-            self.seen[f"{direction}.{span.category}"] += 1
+        self.count(direction, Counter(span.category for span in spans), decision)
+
+    def count(self, direction: str, categories: Mapping[str, int], decision: Decision) -> None:
+        for category, number in categories.items():
+            if number:
+                self.seen[f"{direction}.{category}"] += number
         self.severity = max(self.severity, ACTIONS.index(decision.action))
         self.meant = max(self.meant, ACTIONS.index(decision.meant))
         for rule in decision.rules:

@@ -21,6 +21,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     findings: tuple[str, ...] = ()
     types: tuple[str, ...] = ()  # entity types; empty = all of the categories
+    #: What becomes of a text that the detectors failed on, when the rule is enforced: allow | ask | stop. ``ask`` stops
+    #: it and names who may approve. An observing rule never stops, so it has no say.
+    on_error: str = "stop"
 
 
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +36,9 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     approver: str = ""
     rules: tuple[Rule, ...] = ()
     models: tuple[str, ...] = ()  # allowed model names; empty = any
-    uninspected: tuple[str, ...] = ()  # path prefixes that may pass without being understood
+    uninspected: tuple[str, ...] = ()  # path prefixes that may pass without being understood, whatever else is said
+    unknown_paths: str = "pass"  # pass (judged as far as they are JSON or text, and counted) | refuse
+    refusal: str = "message"  # message: what is stopped reads as an answer · error: as the client's typed error
 
 
 class Upstream(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +47,8 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     base_url: str
     key_env: str = ""
+    #: Surfaces that go here (``anthropic``, or ``openai.chat``); when none says so, the name decides, then the order.
+    surfaces: tuple[str, ...] = ()
 
 
 class PolicySnapshot(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,13 +32,29 @@ class InForce:
         """The caller's policy, that of unknown callers, or None: refuse."""
         return self._policies.get(caller_id(key, self.snapshot)) or self._unknown
 
-    def upstream(self, name: str) -> Upstream | None:
-        """The named upstream; the first one when none is named."""
-        return next((one for one in self.snapshot.upstreams if not name or one.name == name), None)
+    def upstream(self, name: str, family: str = "", surface: str = "") -> Upstream | None:
+        """The named upstream; when none is named the one meant for the surface or its family, else the first one."""
+        upstreams = self.snapshot.upstreams
+        if name:
+            return next((one for one in upstreams if one.name == name), None)
+        if len(upstreams) < 2 or not family:
+            return upstreams[0] if upstreams else None
+        wanted = {surface, family}
+        meant = [one for one in upstreams if wanted & set(one.surfaces)]
+        open_to_all = [one for one in upstreams if not one.surfaces] or list(upstreams)
+        named = [one for one in open_to_all if one.name == family] or [
+            one for one in open_to_all if family in _words(one)
+        ]
+        return [*meant, *named, *open_to_all][0]
 
     @cached_property
     def _unknown(self) -> Policy | None:
         return Policy(self.snapshot.unknown) if self.snapshot.unknown else None
+
+
+def _words(upstream: Upstream) -> set[str]:
+    """The words of an upstream's name and host."""
+    return set(re.split(r"[^a-z0-9]+", f"{upstream.name} {upstream.base_url}".lower()))
 
 
 class Source(Protocol):

@@ -1,32 +1,37 @@
-"""A streamed answer, judged as it flows: events pass unchanged as soon as nothing later can change their meaning.
+"""A streamed answer, judged as it flows: frames pass unchanged as soon as nothing later can change their meaning.
 
-Whole events wait, never parts of them, so that what is harmless arrives byte for byte. Text waits for the end of its
-last word or number; the arguments of a tool call wait until they are whole and are judged once.
+Whole frames wait, never parts of them, so that what is harmless arrives byte for byte. Text waits for the end of its
+last word or number; the arguments of a tool call wait until they are whole and are judged once. Which protocol flows is
+for the ``Streaming`` to know.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from penstock.errors import NotUnderstood
-from penstock.inspect.sensitive.redact import mask
 from penstock.inspect.sensitive.stream import StreamDetector
 from penstock.inspect.span import Span
-from penstock.protect.exchange import Part
+from penstock.protect.exchange import Fragment, Key, Part
+from penstock.protect.framing.frame import Frame
 from penstock.protect.inspection import Inspection
-from penstock.protect.jsontext import quoted, replaced
+from penstock.protect.jsontext import replaced
+from penstock.protect.masks import Mask, masked, masks
 from penstock.protect.policy import ALLOW, Decision, Policy, Record
-from penstock.protect.surfaces import openai_chat, sse
+from penstock.protect.surfaces.surface import Heard, Streaming
 
-#: Bytes of waiting events beyond which what is held is judged as it stands: bounds memory, far above any answer's tail.
+#: Bytes of waiting frames beyond which what is held is judged as it stands: bounds memory, far above any answer's tail.
 WAITING = 4 * 1024 * 1024
 #: Characters of one tool call's arguments beyond which the stream is cut.
 ARGUMENTS = 1024 * 1024
-#: Texts of one answer that are followed at the same time (choices x fields).
+#: Texts of one answer that are followed at the same time (choices x fields), and texts in which something was seen.
 KEYS = 512
+#: Characters of a text that went on after another of its sequence had begun, which are looked at again.
+TAIL = 256
 
 
 class StreamGuard:
@@ -37,20 +42,21 @@ class StreamGuard:
         policy: Policy,
         inspection: Inspection,
         record: Record,
-        model: str,
+        streaming: Streaming,
         words: Callable[[Decision], str],
     ) -> None:
         self._policy = policy
         self._inspection = inspection
         self._record = record
-        self._model = model
+        self._streaming = streaming
         self._words = words
         self._holds = policy.holds_back("out")
-        self._parser = sse.Parser()
-        self._texts: dict[openai_chat.Key, _Growing] = {}
+        self._texts: dict[Key, _Growing] = {}
+        self._open: dict[Key, Key] = {}  # sequence → its text that is growing now
+        self._counted: dict[Key, Counter[str]] = {}
+        self._judged_before: dict[str, list[Span]] = {}
         self._waiting: deque[_Waiting] = deque()
         self._waiting_bytes = 0
-        self._last: dict[str, Any] | None = None
         self._why = ALLOW
         #: The stream ended early because of policy, or because it could not be read.
         self.stopped = False
@@ -64,14 +70,14 @@ class StreamGuard:
         if self.stopped:
             return b""
         try:
-            for event in self._parser.feed(piece):
-                self._take(event)
+            for frame in self._streaming.framing.feed(piece):
+                self._take(frame)
                 if self._why is not ALLOW:
                     return self._refused()
         except NotUnderstood as error:
             return self._cut(error)
         if self._waiting_bytes > WAITING:
-            self._complete()
+            self._close(())
         return self._refused() if self._why is not ALLOW else self._ready()
 
     def finish(self) -> bytes:
@@ -82,12 +88,20 @@ class StreamGuard:
             self._note(b"", last=True)
             return b""
         try:
-            if last := self._parser.finish():
+            if last := self._streaming.framing.finish():
                 self._take(last)
         except NotUnderstood as error:
             return self._cut(error)
-        self._complete()
+        self._close(())
         return self._refused() if self._why is not ALLOW else self._ready()
+
+    def broken(self, message: str, code: str) -> bytes:
+        """The rest and the protocol's own error, when the upstream broke off."""
+        rest = self.finish()
+        if self.stopped:
+            return rest
+        self.stopped = True
+        return rest + self._streaming.failure(message, code)
 
     # ── taking in ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -96,126 +110,185 @@ class StreamGuard:
         if self.unread:
             return
         try:
-            for event in self._parser.feed(piece):
-                self._take(event)
-            if last and (rest := self._parser.finish()):
+            for frame in self._streaming.framing.feed(piece):
+                self._take(frame)
+            if last and (rest := self._streaming.framing.finish()):
                 self._take(rest)
         except NotUnderstood:
             self.unread = True
         if last:
-            self._complete()
+            self._close(())
+        for waiting in self._waiting:
+            self._streaming.passed(waiting.heard.tree or {})
         self._waiting.clear()
         self._waiting_bytes = 0
 
-    def _take(self, event: sse.Event) -> None:
-        """Follow the texts of an event and let it wait until they are judged."""
-        fragments: list[_Fragment] = []
-        tree: dict[str, Any] = {}
-        if event.data is not None and event.data.strip() == b"[DONE]":
-            self._complete()
-        elif event.data is not None:
+    def _take(self, frame: Frame) -> None:
+        """Follow the texts of a frame and let it wait until they are judged."""
+        data = frame.data
+        if data is None:
+            heard = _NOTHING
+        else:
             try:
-                tree, parts = openai_chat.read_chunk(event.data)
+                heard = self._streaming.read(frame)
             except NotUnderstood:
-                parts = [(_UNKNOWN, Part("", "other", event.data.decode(errors="replace"), 0, len(event.data)))]
-            if tree.get("choices") is not None:
-                self._last = tree
-            fragments = [self._follow(key, part) for key, part in parts]
-        for fragment in fragments:
-            if fragment.key[0] < 0:  # outside the choices there are no further pieces to wait for
-                self._judge(fragment.key, *self._texts[fragment.key].complete(self._inspection))
-        self._waiting.append(_Waiting(event, tuple(fragments), b'"logprobs"' in event.raw))
-        self._waiting_bytes += len(event.raw)
+                text = data.decode(errors="replace")
+                heard = Heard([Fragment(_UNKNOWN, Part("", "other", text, 0, len(data), "raw"), True)])
+        followed = [
+            self._stated(fragment) if fragment.whole else self._followed(fragment) for fragment in heard.fragments
+        ]
+        for key in heard.closed:
+            self._close(key)
+        self._waiting.append(_Waiting(frame, followed, heard))
+        self._waiting_bytes += len(frame.raw)
 
-    def _follow(self, key: openai_chat.Key, part: Part) -> _Fragment:
+    def _followed(self, fragment: Fragment) -> _Followed:
+        """A piece of a text that grows."""
+        key, part = fragment.key, fragment.part
         text = self._texts.get(key)
         if text is None:
             if len(self._texts) >= KEYS:
                 raise NotUnderstood(f"The answer has more than {KEYS} texts")
-            text = self._texts[key] = _Growing(None if part.channel == "tool_call" else self._inspection.stream())
+            text = self._texts[key] = _Growing(None if part.is_json else self._inspection.stream())
+        if text.closed:
+            raise NotUnderstood("A text of the answer goes on after its end", hint="Ask again")
+        self._pause_others(key)
         start = text.size
-        self._judge(key, *text.feed(part.text))
-        if text.size - text.judged > ARGUMENTS:
+        self._judge(key, *text.feed(part.text, self._inspection))
+        if text.is_json and text.size - text.judged > ARGUMENTS:
             self._judge(key, *text.complete(self._inspection))
-        return _Fragment(key, start, text.size, part)
+        return _Followed(part, text, start, text.size, None)
 
-    def _complete(self) -> None:
-        """Nothing more will come: judge all that is open."""
+    def _pause_others(self, key: Key) -> None:
+        """When another text of the sequence begins, the one before is over, or nearly always is."""
+        sequence = key[:2]
+        before = self._open.get(sequence)
+        if before == key:
+            return
+        self._open[sequence] = key
+        if before is not None and not (text := self._texts[before]).is_json:
+            self._judge(before, *text.complete(self._inspection))
+
+    def _stated(self, fragment: Fragment) -> _Followed:
+        """A text in full; if it came in pieces before, it has ended with this."""
+        key, part = fragment.key, fragment.part
+        if key in self._texts:
+            self._close(key)
+        spans = self._judged_before.get(part.text)
+        if spans is None:
+            spans = self._inspection.spans(part.text, is_json=part.is_json)
+            if len(self._judged_before) >= _REMEMBERED:
+                self._judged_before.clear()
+            self._judged_before[part.text] = spans
+        wanted: list[Mask] = []
+        if spans:
+            decision = self._policy.decide("out", spans)
+            self._record.count("out", self._beyond(key, spans), decision)
+            if decision.action == "stop":
+                self._why = decision
+            elif decision.redact and not part.fixed:
+                wanted = masks(part.text, decision.redact, is_json=part.is_json)
+        return _Followed(part, None, 0, 0, masked(part.text, wanted) if wanted else None)
+
+    def _beyond(self, key: Key, spans: list[Span]) -> Counter[str]:
+        """How many spans a statement holds beyond those that were counted for the same text already."""
+        now = Counter(span.category for span in spans)
+        before = self._counted.get(key, _NONE)
+        if before is _NONE and len(self._counted) >= KEYS:
+            raise NotUnderstood(f"The answer has more than {KEYS} texts in which something was seen")
+        self._counted[key] = now | before
+        return now - before
+
+    def _close(self, beginning: Key) -> None:
+        """Nothing more will come of the texts whose keys begin so: judge what of them is open."""
+        size = len(beginning)
         for key, text in list(self._texts.items()):
-            self._judge(key, *text.complete(self._inspection))
+            if key[:size] == beginning and not text.closed:
+                self._judge(key, *text.complete(self._inspection))
+                text.closed = size > 0
 
-    def _judge(self, key: openai_chat.Key, start: int, spans: list[Span]) -> None:
+    def _judge(self, key: Key, start: int, spans: list[Span]) -> None:
         if not spans:
             return
         decision = self._policy.decide("out", spans)
         self._record.add("out", spans, decision)
+        self._counted.setdefault(key, Counter()).update(span.category for span in spans)
         if decision.action == "redact":
-            self._texts[key].mask([_moved(span, start) for span in decision.redact])
+            self._texts[key].mask(start, list(decision.redact))
         elif decision.action == "stop":
             self._why = decision
 
     # ── giving out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _ready(self) -> bytes:
-        """Waiting events from the front whose every text is judged, as they came or with masks."""
+        """Waiting frames from the front whose every text is judged, as they came or with masks."""
         out: list[bytes] = []
         while self._waiting:
             head = self._waiting[0]
-            if any(self._texts[fragment.key].judged < fragment.end for fragment in head.fragments):
+            if any(one.text is not None and one.text.judged < one.end for one in head.followed):
                 break
             self._waiting.popleft()
-            self._waiting_bytes -= len(head.event.raw)
+            self._waiting_bytes -= len(head.frame.raw)
             out.append(self._rendered(head))
+            if head.frame.data is not None:
+                self._streaming.passed(head.heard.tree or {})
         return b"".join(out)
 
     def _rendered(self, waiting: _Waiting) -> bytes:
         edits = []
-        for fragment in waiting.fragments:
-            text = self._texts[fragment.key]
-            if (masked := text.masked(fragment.start, fragment.end, fragment.part.text)) is not None:
-                edits.append((fragment.part.start, fragment.part.end, masked))
-            text.forget(fragment.end)
-        if not edits or waiting.event.data is None:
-            return waiting.event.raw
-        if waiting.fragments[0].key == _UNKNOWN:
-            return sse.with_data(waiting.event, edits[0][2].replace("\n", " ").encode())
-        data = replaced(waiting.event.data, [(start, end, quoted(masked)) for start, end, masked in edits])
-        if waiting.probabilities:
-            data = openai_chat.without_logprobs(data)
-        return sse.with_data(waiting.event, data)
+        for one in waiting.followed:
+            text = one.now()
+            if text is not None:
+                edits.append((one.part.start, one.part.end, one.part.encoded(text)))
+        if not edits or waiting.frame.data is None:
+            return waiting.frame.raw
+        data = replaced(waiting.heard.data or waiting.frame.data, edits)
+        if waiting.heard.repeats:
+            data = self._streaming.clean(data)
+        return self._streaming.changed(waiting.frame, data)
 
     def _refused(self) -> bytes:
         """The refusal in place of all that still waits: it belongs to the same words as what was stopped."""
         self.stopped = True
-        choices = sorted({key[0] for key in self._texts if key[0] >= 0})
         self._waiting.clear()
-        return openai_chat.refusal_chunks(self._last, self._model, choices, self._words(self._why))
+        return self._streaming.refusal(self._words(self._why)) + self._streaming.framing.end()
 
     def _cut(self, error: NotUnderstood) -> bytes:
         self.stopped = self.unread = True
         self._waiting.clear()
-        return openai_chat.error_chunk(str(error), "stream_not_understood")
+        return self._streaming.failure(str(error), "stream_not_understood")
 
 
-#: Key of a payload that is no JSON object; it is judged as plain text.
-_UNKNOWN: openai_chat.Key = (-1, "", 0)
+#: Key of a payload that is not understood; it is judged as plain text.
+_UNKNOWN: Key = ("", 0, "")
+_NOTHING = Heard([])
+_NONE: Counter[str] = Counter()
+#: Texts stated in full whose spans are kept, because protocols state them again (a part, its item, the whole answer).
+_REMEMBERED = 64
 
 
-@dataclass(frozen=True, slots=True)
-class _Fragment:
-    """A piece of a text: which text, from where to where in it, and where it stands in the event's payload."""
+class _Followed(msgspec.Struct, gc=False):
+    """A piece in a waiting frame: of a growing text from where to where in it, or stated in full with its masks."""
 
-    key: openai_chat.Key
+    part: Part
+    text: Any  # _Growing | None
     start: int
     end: int
-    part: Part
+    replaced: str | None
+
+    def now(self) -> str | None:
+        """The piece with masks; None when it stays as it is."""
+        if self.text is None:
+            return self.replaced
+        found: str | None = self.text.masked(self.start, self.end, self.part.text)
+        self.text.forget(self.end)
+        return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    event: sse.Event
-    fragments: tuple[_Fragment, ...]
-    probabilities: bool
+class _Waiting(msgspec.Struct, gc=False):
+    frame: Frame
+    followed: list[_Followed]
+    heard: Heard
 
 
 class _Growing:
@@ -223,18 +296,28 @@ class _Growing:
 
     def __init__(self, detector: StreamDetector | None) -> None:
         self._detector = detector
+        self.is_json = detector is None
         self._pieces: list[str] = []  # only of a text that is judged once, when it is whole
+        self._whole = ""
+        self._tail = ""
+        self._completed = False
+        self._again = 0
         self.size = 0
         self.judged = 0
-        self._masks: list[tuple[int, int, str]] = []
+        self.closed = False
+        self._masks: list[Mask] = []
         self._masked_to = 0
 
-    def feed(self, text: str) -> tuple[int, list[Span]]:
+    def feed(self, text: str, inspection: Inspection) -> tuple[int, list[Span]]:
         """Take in a piece; the spans that are certain now, counted from the offset returned with them."""
         self.size += len(text)
         if self._detector is None:
             self._pieces.append(text)
             return self.judged, []
+        if self._completed:  # it goes on although another text had begun: look at its end again
+            self._completed = False
+            self._detector, self._again = inspection.stream(), len(self._tail)
+            text = self._tail + text
         return self._released(*self._detector.feed(text))
 
     def complete(self, inspection: Inspection) -> tuple[int, list[Span]]:
@@ -243,19 +326,28 @@ class _Growing:
             whole, start = "".join(self._pieces), self.judged
             self._pieces.clear()
             self.judged = self.size
-            return start, inspection.spans(whole, "tool_call") if whole else []
+            self._whole = whole
+            return start, inspection.spans(whole, is_json=True) if whole else []
+        self._completed = True
         return self._released(*self._detector.finish())
 
     def _released(self, text: str, spans: list[Span]) -> tuple[int, list[Span]]:
-        start = self.judged
-        self.judged += len(text)
+        start = self.judged - self._again
+        known = min(self._again, len(text))
+        self._again -= known
+        self.judged += len(text) - known
+        self._tail = (self._tail + text[known:])[-TAIL:] if text else self._tail
+        if known:
+            spans = [span for span in spans if span.end > known]
         return start, spans
 
-    def mask(self, spans: list[Span]) -> None:
-        for span in sorted(spans):
-            if span.end > self._masked_to:
-                self._masks.append((max(span.start, self._masked_to), span.end, mask(span)))
-                self._masked_to = span.end
+    def mask(self, start: int, spans: list[Span]) -> None:
+        """Mask the spans, which count from ``start``."""
+        for left, right, word in masks(self._whole, spans, is_json=self.is_json):
+            left, right = left + start, right + start
+            if right > self._masked_to:
+                self._masks.append((max(left, self._masked_to), right, word))
+                self._masked_to = right
 
     def masked(self, start: int, end: int, text: str) -> str | None:
         """The piece from ``start`` to ``end`` with masks in place; None when none touches it.
@@ -279,7 +371,3 @@ class _Growing:
         """Drop masks that no later piece can touch."""
         if self._masks:
             self._masks = [row for row in self._masks if row[1] > before]
-
-
-def _moved(span: Span, by: int) -> Span:
-    return Span(span.start + by, span.end + by, span.type, span.category, span.confidence, span.reason, span.rule)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -12,6 +12,8 @@ import aiohttp
 from yarl import URL
 
 from penstock.errors import NotReachable, NotUnderstood
+from penstock.protect.keys import is_signed, without_key
+from penstock.protect.sigv4 import sign
 from penstock.protect.snapshot import Upstream
 
 Headers = list[tuple[bytes, bytes]]
@@ -25,7 +27,8 @@ _HOP = frozenset(
 )  # fmt: skip
 _NOT_SENT = _HOP | {
     b"host", b"content-length", b"content-encoding", b"accept-encoding", b"expect", b"authorization", b"api-key",
-    b"x-api-key", b"cookie", b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip",
+    b"x-api-key", b"x-goog-api-key", b"cookie", b"forwarded", b"x-forwarded-for", b"x-forwarded-host",
+    b"x-forwarded-proto", b"x-real-ip",
 }  # fmt: skip
 
 
@@ -61,17 +64,18 @@ class Upstreams:
         query: bytes,
         headers: Iterable[tuple[bytes, bytes]],
         body: bytes,
+        family: str = "openai",
     ) -> AsyncIterator[Answer]:
         """Ask the upstream. Leaving the block early closes the connection, so that nobody pays for unread tokens.
 
         Raises:
             NotReachable: no connection, no answer in time, or a redirection (which is not followed).
         """
-        sent = forwarded(headers)
+        given = dict(headers)
+        url = address(upstream.base_url, path, without_key(query))
+        sent = forwarded(given.items())
         sent.append((b"accept-encoding", b"identity"))
-        if upstream.key_env and (key := os.environ.get(upstream.key_env, "")):
-            sent.append((b"authorization", b"Bearer " + key.encode("latin-1", "replace")))
-        url = address(upstream.base_url, path, query)
+        sent += credential(upstream.key_env, family, given, method, url, body)
         try:
             response = await self._session.request(
                 method,
@@ -108,6 +112,30 @@ class Upstreams:
 
     async def close(self) -> None:
         await self._session.close()
+
+
+#: Family of surfaces → the header its providers take a key in; the others take a bearer token.
+_KEY_HEADER = {"anthropic": b"x-api-key", "azure": b"api-key", "gemini": b"x-goog-api-key"}
+
+
+def credential(
+    key_env: str, family: str, headers: Mapping[bytes, bytes], method: str, url: URL, body: bytes
+) -> Headers:
+    """The gateway's own credential as the provider takes it; without one, the caller's signature if there is one."""
+    key = os.environ.get(key_env, "") if key_env else ""
+    if key and key_env.endswith("ACCESS_KEY_ID"):
+        return sign(
+            method, url, body, headers, key_id=key,
+            secret=os.environ.get(key_env.removesuffix("ACCESS_KEY_ID") + "SECRET_ACCESS_KEY", ""),
+            token=os.environ.get(key_env.removesuffix("ACCESS_KEY_ID") + "SESSION_TOKEN", ""),
+        )  # fmt: skip
+    if key:
+        name = _KEY_HEADER.get(family)
+        value = key.encode("latin-1", "replace")
+        return [(name, value)] if name else [(b"authorization", b"Bearer " + value)]
+    if is_signed(headers):  # it covers the host, too: the caller must have signed for the provider's own
+        return [(name, headers[name]) for name in (b"authorization", b"host") if name in headers]
+    return []
 
 
 #: The length is set anew where a body was changed; the encoding was undone.

@@ -18,6 +18,7 @@ _CALLED = {
     "TAGS": "hidden characters",
     "BIDI": "hidden characters",
     "INVISIBLE": "hidden characters",
+    "UNSEEN": "text that could not be inspected",
 }
 
 
@@ -66,9 +67,21 @@ def model_not_allowed(caller: Caller, model: str) -> str:
 
 def unknown_path(path: str) -> str:
     return (
-        f"The gateway cannot inspect {path} and policy does not let it pass uninspected. "
-        "What to do: use /v1/chat/completions, or ask your security team to allow this path."
+        f"The gateway knows no protocol at {path} and policy does not let it pass uninspected. "
+        "What to do: use a path of a known API (docs/gateway.md lists them), or ask your "
+        "security team to allow this one."
     )
+
+
+def cannot_mask_signed() -> str:
+    return (
+        "Policy masks something in this request, but the caller has signed its bytes. Where: the Authorization header "
+        "(AWS Signature Version 4). What to do: let the gateway sign, with a credential of its own in key_env."
+    )
+
+
+def no_upstream() -> str:
+    return "No provider is configured under this name. Where: upstreams in penstock.yaml. What to do: add it."
 
 
 def _listed(words: list[str]) -> str:

@@ -1,211 +1,224 @@
-"""OpenAI chat completions: what a request asks, what a reply says, and how to say no in its own words."""
+"""OpenAI chat completions, and every provider that is compatible with them."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
-from penstock.errors import NotUnderstood
-from penstock.protect.exchange import Exchange, Part, Reply
-from penstock.protect.jsontext import Path, Text, decode, texts
+from penstock.protect.exchange import Exchange, Key, ToolCall, Usage
+from penstock.protect.framing.frame import Frame
+from penstock.protect.framing.sse import ServerSentEvents
+from penstock.protect.jsontext import Path, decode
+from penstock.protect.surfaces import openai_errors
+from penstock.protect.surfaces.json_surface import (
+    CHANNEL_OF,
+    JsonStreaming,
+    JsonSurface,
+    Piece,
+    Place,
+    dicts,
+    item,
+    number_at,
+    text_at,
+)
+from penstock.protect.surfaces.surface import Failure, Heard, Route, Streaming, Tree, is_events
 
-NAME = "openai.chat"
-PATH = "/v1/chat/completions"
-
-#: Keys whose values are words of the protocol, not of people.
-_PROTOCOL = frozenset(
+_WORDS = frozenset(
     {"role", "type", "object", "model", "finish_reason", "system_fingerprint", "service_tier", "reasoning_effort"}
 )
+_DEFINITIONS = frozenset({"tools", "functions", "response_format"})
 
 
-def read_request(body: bytes) -> Exchange:
-    """What is asked.
+class OpenAIChat(JsonSurface):
+    """``/v1/chat/completions``, under whichever prefix a compatible provider has it."""
 
-    Every text of the body is a part, also in fields that this adapter does not know.
+    name = "openai.chat"
+    family = "openai"
+    routes = (Route("POST", r"(?:/[\w.-]+){0,5}/chat/completions"),)
+    words = _WORDS
 
-    Raises:
-        NotUnderstood: the body is no JSON object, or nests too deeply.
-    """
-    found = texts(body)
-    tree = decode(body)
-    model, stream = tree.get("model"), tree.get("stream")
-    return Exchange(
-        surface=NAME,
-        model=model if isinstance(model, str) else "",
-        stream=stream is True,
-        parts=tuple(_request_part(tree, text) for text in found if _is_said(text)),
-        tools=_tools(tree),
-    )
+    def asked_place(self, tree: Tree, path: Path) -> Place | None:
+        if self.is_word(path):
+            return None
+        if path[0] in _DEFINITIONS:
+            return Place("", "tool_definition")
+        if path[0] != "messages" or len(path) < 3:
+            return Place("", "other")
+        role = text_at(tree, "messages", path[1], "role")
+        if "arguments" in path:
+            return Place(role, "tool_call")
+        return Place(role, CHANNEL_OF.get(role, "content") if "content" in path else "other")
 
+    def answered_place(self, tree: Tree, path: Path) -> Place | None:
+        if self.is_word(path) or "logprobs" in path or path == ("id",):
+            return None
+        return Place("assistant", "tool_call" if "arguments" in path else "assistant")
 
-def read_reply(body: bytes) -> Reply:
-    """What is answered, in one JSON document (an error of the provider is one, too).
+    def asked_calls(self, tree: Tree) -> Iterable[ToolCall]:
+        return [_call(call) for message in dicts(tree.get("messages")) for call in dicts(message.get("tool_calls"))]
 
-    Raises:
-        NotUnderstood: the body is no JSON object, or nests too deeply.
-    """
-    found = texts(body)
-    decode(body)
-    parts = [
-        _part(_channel(text.path), "assistant", text) for text in found if _is_said(text) and not _repeats(text.path)
-    ]
-    return Reply(tuple(parts), b'"logprobs"' in body)
+    def answered_calls(self, tree: Tree) -> Iterable[ToolCall]:
+        return [
+            _call(call)
+            for choice in dicts(tree.get("choices"))
+            for call in dicts(item(choice, "message").get("tool_calls"))
+        ]
 
+    def tools(self, tree: Tree) -> Iterable[Any]:
+        return [*super().tools(tree), *(function.get("name") for function in dicts(tree.get("functions")))]
 
-def without_logprobs(body: bytes) -> bytes:
-    """The reply with token probabilities taken out, because they repeat the text token by token."""
-    tree = decode(body)
-    for choice in _dicts(tree.get("choices")):
-        if choice.get("logprobs") is not None:
-            choice["logprobs"] = None
-    return msgspec.json.encode(tree)
+    def usage(self, tree: Tree) -> Usage | None:
+        return usage(tree)
 
+    def finish(self, tree: Tree) -> str:
+        return text_at(tree, "choices", 0, "finish_reason")
 
-# ── streams ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+    def clean(self, body: bytes) -> bytes:
+        return without_logprobs(body)
 
-#: What a fragment belongs to: (choice, field, number of the tool call). Fragments of one key make one text.
-Key = tuple[int, str, int]
+    def streaming(self, exchange: Exchange, content_type: str) -> Streaming | None:
+        return Chunks(exchange, ServerSentEvents()) if is_events(exchange, content_type) else None
 
+    def refusal(self, exchange: Exchange, message: str, reply: bytes = b"") -> bytes:
+        like = decode(reply) if reply else {}
+        if exchange.stream and not reply:
+            return Chunks(exchange, ServerSentEvents()).refusal(message)
+        said = {"role": "assistant", "content": message, "refusal": None}
+        choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": "content_filter"}
+        used = like.get("usage") or {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
+        head = _head(like, exchange.model, "chat.completion")
+        return msgspec.json.encode({**head, "choices": [choice], "usage": used})
 
-def read_chunk(payload: bytes) -> tuple[dict[str, Any], list[tuple[Key, Part]]]:
-    """One streamed chunk: its tree, and the fragments of text in it with what each belongs to.
-
-    A text that comes whole (an error, the name of a tool) has the choice -1: no later chunk continues it.
-
-    Raises:
-        NotUnderstood: the chunk is no JSON object, or nests too deeply.
-    """
-    found = texts(payload)
-    tree = decode(payload)
-    choices = tree.get("choices")
-    parts: list[tuple[Key, Part]] = []
-    for text in found:
-        if not _is_said(text) or _repeats(text.path) or not text.value:
-            continue
-        parts.append((_key(choices, text.path), _part(_channel(text.path), "assistant", text)))
-    return tree, parts
+    def failure(self, status: int, message: str, code: str) -> Failure:
+        return openai_errors.failure(status, message, code)
 
 
-def _key(choices: Any, path: Path) -> Key:
-    if len(path) < 4 or path[0] != "choices" or not isinstance(path[1], int):
-        return -1, "/".join(str(step) for step in path if isinstance(step, str)), 0
-    if path[2] != "delta" or path[-1] in _WHOLE:
-        return -1, "/".join(str(step) for step in path if isinstance(step, str)), 0
-    choice = _item(choices, path[1])
-    number = choice.get("index")
-    field = "/".join(str(step) for step in path[2:] if isinstance(step, str))
-    call = 0
-    if "tool_calls" in path:
-        at = path.index("tool_calls")
-        if len(path) > at + 1 and isinstance(path[at + 1], int):
+class AzureChat(OpenAIChat):
+    """The same on Azure, where a deployment in the path takes the model's place."""
+
+    name = "azure.chat"
+    family = "azure"
+    routes = (Route("POST", r"/openai(?:/deployments/(?P<model>[^/]+)|/v1)?/chat/completions"),)
+
+
+class Chunks(JsonStreaming):
+    """A streamed completion."""
+
+    words = _WORDS
+
+    def __init__(self, exchange: Exchange, framing: ServerSentEvents) -> None:
+        super().__init__(exchange, framing)
+        self._last: Tree = {}
+        self._begun: set[int] = set()
+        self._done: set[int] = set()
+        self._calls: dict[tuple[int, int], ToolCall] = {}
+
+    def read(self, frame: Frame) -> Heard:
+        if frame.data is not None and frame.data.strip() == b"[DONE]":
+            return Heard([], ((),))
+        heard = super().read(frame)
+        heard.repeats = b'"logprobs"' in frame.raw
+        return heard
+
+    def piece(self, tree: Tree, path: Path) -> Piece | None:
+        if "logprobs" in path or path == ("id",):
+            return None
+        channel = "tool_call" if "arguments" in path else "assistant"
+        field = tuple(step for step in path if isinstance(step, str))
+        if len(path) < 4 or path[0] != "choices" or not isinstance(path[1], int) or path[2] != "delta":
+            return Piece(("", 0, *field), channel)
+        choice = item(tree, "choices", path[1])
+        number = choice.get("index")
+        key: Key = ("choices", number if isinstance(number, int) else path[1], *field[2:])
+        if path[-1] in _WHOLE:
+            return Piece(("whole", *key), channel)
+        if path[3] == "tool_calls" and len(path) > 4:
+            key = (*key, _call_number(choice, path[4]))
+        return Piece(key, channel, whole=False)
+
+    def note(self, tree: Tree) -> None:
+        if tree.get("usage") is not None:
+            self.usage = usage(tree)
+        for choice in dicts(tree.get("choices")):
+            self.finish = text_at(choice, "finish_reason") or self.finish
             delta = choice.get("delta")
-            position = int(path[at + 1])
-            named = _item(delta.get("tool_calls") if isinstance(delta, dict) else None, position).get("index")
-            call = named if isinstance(named, int) else position
-    return (number if isinstance(number, int) else int(path[1])), field, call
+            if isinstance(delta, dict) and delta.get("tool_calls"):
+                for position, call in enumerate(dicts(delta["tool_calls"])[:100]):
+                    at = number_at(choice, "index"), _call_number(choice, position)
+                    if name := text_at(call, "function", "name"):
+                        self._calls[at] = ToolCall(name[:64], "", text_at(call, "id")[:128])
+
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        return tuple(self._calls.values())[:100]
+
+    def passed(self, tree: Tree) -> None:
+        if tree.get("choices") is None:
+            return
+        self._last = tree
+        for choice in dicts(tree["choices"]):
+            number = choice.get("index", 0)
+            if isinstance(number, int):
+                self._begun.add(number)
+                if choice.get("finish_reason"):
+                    self._done.add(number)
+
+    def clean(self, data: bytes) -> bytes:
+        return without_logprobs(data)
+
+    def refusal(self, message: str) -> bytes:
+        events = []
+        head = _head(self._last, self.exchange.model, "chat.completion.chunk")
+        for number in sorted(self._begun - self._done) or (0,):
+            said = {"content": message} if number in self._begun else {"role": "assistant", "content": message}
+            choice = {"index": number, "delta": said, "finish_reason": "content_filter"}
+            events.append(self.framing.framed(msgspec.json.encode({**head, "choices": [choice]})))
+        return b"".join(events) + b"data: [DONE]\n\n"
+
+    def failure(self, message: str, code: str) -> bytes:
+        """No end mark follows, so that it does not pass for a whole answer."""
+        return self.framing.framed(openai_errors.error(message, "upstream_error", code))
 
 
 #: Fields of a delta that come whole in one chunk.
 _WHOLE = frozenset({"id", "name", "type", "role", "format", "signature"})
 
 
-def refusal_chunks(like: Mapping[str, Any] | None, model: str, choices: Sequence[int], message: str) -> bytes:
-    """The end of a stream that was stopped: the message as text, ``content_filter`` as the reason, and the end mark."""
-    head = _head(like, model, "chat.completion.chunk")
-    events = []
-    for number in choices or (0,):
-        delta = {"content": message} if like else {"role": "assistant", "content": message}
-        choice = {"index": number, "delta": delta, "finish_reason": "content_filter"}
-        events.append(b"data: " + msgspec.json.encode({**head, "choices": [choice]}) + b"\n\n")
-    return b"".join(events) + b"data: [DONE]\n\n"
+def without_logprobs(body: bytes) -> bytes:
+    """The body with token probabilities taken out, because they repeat the text token by token."""
+    if b'"logprobs"' not in body:
+        return body
+    tree = decode(body)
+    for choice in dicts(tree.get("choices")):
+        if choice.get("logprobs") is not None:
+            choice["logprobs"] = None
+    return msgspec.json.encode(tree)
 
 
-def refusal_reply(like: Mapping[str, Any] | None, model: str, message: str) -> bytes:
-    """A completion that says why there is none."""
-    said = {"role": "assistant", "content": message, "refusal": None}
-    choice = {"index": 0, "message": said, "logprobs": None, "finish_reason": "content_filter"}
-    usage = (like or {}).get("usage") or {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-    return msgspec.json.encode({**_head(like, model, "chat.completion"), "choices": [choice], "usage": usage})
+def usage(tree: Tree) -> Usage | None:
+    """Tokens as OpenAI counts them."""
+    if not isinstance(tree.get("usage"), dict):
+        return None
+    return Usage(number_at(tree, "usage", "prompt_tokens"), number_at(tree, "usage", "completion_tokens"))
 
 
-def error_body(message: str, kind: str, code: str) -> bytes:
-    """An error in the shape that clients of this API read."""
-    return msgspec.json.encode({"error": {"message": message, "type": kind, "param": None, "code": code}})
+def _call(call: Tree) -> ToolCall:
+    return ToolCall(
+        text_at(call, "function", "name")[:64], text_at(call, "function", "arguments"), text_at(call, "id")[:128]
+    )
 
 
-def error_chunk(message: str, code: str) -> bytes:
-    """An error in the middle of a stream; no end mark follows, so that it does not pass for a whole answer."""
-    return b"data: " + error_body(message, "upstream_error", code) + b"\n\n"
+def _call_number(choice: Tree, position: Any) -> int:
+    named = item(choice, "delta", "tool_calls", position).get("index")
+    return named if isinstance(named, int) else int(position)
 
 
-def _head(like: Mapping[str, Any] | None, model: str, kind: str) -> dict[str, Any]:
-    like = like or {}
+def _head(like: Tree, model: str, kind: str) -> dict[str, Any]:
     return {
         "id": like.get("id") or "chatcmpl-penstock",
         "object": kind,
         "created": like.get("created") or int(time.time()),
         "model": like.get("model") or model,
     }
-
-
-# ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _request_part(tree: Mapping[str, Any], text: Text) -> Part:
-    path = text.path
-    role = ""
-    if len(path) > 2 and path[0] == "messages" and isinstance(path[1], int):
-        said_by = _item(tree.get("messages"), path[1]).get("role")
-        role = said_by if isinstance(said_by, str) else ""
-    return _part(_channel(path), role, text)
-
-
-def _channel(path: Path) -> str:
-    if path and path[0] in ("tools", "functions", "response_format"):
-        return "tool_definition"
-    if "arguments" in path:
-        return "tool_call"
-    return "content" if "content" in path else "other"
-
-
-def _is_said(text: Text) -> bool:
-    path = text.path
-    return not path or (path[-1] not in _PROTOCOL and not (path[-1] == "id" and len(path) == 1))
-
-
-def _repeats(path: Path) -> bool:
-    return "logprobs" in path
-
-
-def _part(channel: str, role: str, text: Text) -> Part:
-    return Part(role, channel, text.value, text.start, text.end)
-
-
-def _tools(tree: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the tools that are offered, at most 100."""
-    names = []
-    for tool in _dicts(tree.get("tools"))[:100]:
-        function = tool.get("function")
-        name = function.get("name") if isinstance(function, dict) else tool.get("name")
-        if isinstance(name, str):
-            names.append(name[:64])
-    return tuple(names)
-
-
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _item(value: Any, position: int) -> Mapping[str, Any]:
-    if isinstance(value, list) and position < len(value) and isinstance(value[position], dict):
-        return value[position]  # type: ignore[no-any-return]
-    return {}
-
-
-__all__ = [
-    "NAME", "PATH", "Key", "NotUnderstood", "error_body", "error_chunk", "read_chunk", "read_reply", "read_request",
-    "refusal_chunks", "refusal_reply", "without_logprobs",
-]  # fmt: skip

@@ -1,0 +1,139 @@
+"""One call on its way through the gateway: what is known of it, and how its answer goes out."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.graph.vocabulary import Event
+from penstock.protect import words
+from penstock.protect.exchange import Attachment, Exchange, ToolCall, Usage
+from penstock.protect.policy import ACTIONS, Decision, Policy, Record
+from penstock.protect.requests import Scope, Send
+from penstock.protect.sink import event_id
+from penstock.protect.snapshot import Caller, Upstream
+from penstock.protect.surfaces.surface import Surface
+from penstock.protect.upstream import Headers
+
+#: Who calls before the key was looked up.
+NOBODY = Policy(Caller(application="", name=""))
+
+
+@dataclass(slots=True)
+class Call:
+    """What is gathered while a call is served; its event is made from it."""
+
+    scope: Scope
+    send: Send
+    surface: Surface
+    fields: Mapping[str, str]
+    id: str = field(default_factory=event_id)
+    began: float = field(default_factory=time.time)
+    record: Record = field(default_factory=Record)
+    props: dict[str, Any] = field(default_factory=dict)
+    headers: Mapping[bytes, bytes] = field(init=False)
+    policy: Policy = NOBODY
+    upstream: Upstream | None = None
+    exchange: Exchange | None = None
+    status: int = 0
+    sent: int = 0
+    answered: int = 0
+    outcome: str = "answered"
+    started: bool = False
+    gone: bool = False
+    work: asyncio.Task[Any] | None = None
+
+    def __post_init__(self) -> None:
+        self.headers = dict(self.scope["headers"])
+
+    @property
+    def method(self) -> str:
+        method: str = self.scope["method"]
+        return method
+
+    @property
+    def path(self) -> str:
+        """The path as it came, escapes and all: what is sent on."""
+        raw: bytes = self.scope.get("raw_path") or self.scope["path"].encode()
+        return raw.decode("latin-1")
+
+    @property
+    def query(self) -> bytes:
+        query: bytes = self.scope.get("query_string", b"")
+        return query
+
+    def refusal(self, decision: Decision, direction: str) -> str:
+        return words.refusal(self.policy.caller, decision, direction, self.id)
+
+    async def start(self, status: int, headers: Headers) -> None:
+        self.started = True
+        decision = (b"x-penstock-decision", self.record.verdict.encode())
+        await self.send({"type": "http.response.start", "status": status, "headers": [*headers, decision]})
+
+    async def more(self, body: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": body, "more_body": True})
+
+    async def end(self, body: bytes) -> None:
+        await self.send({"type": "http.response.body", "body": body})
+
+    async def whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """An answer in one piece."""
+        await self.start(status, [*headers, (b"content-length", b"%d" % len(body))])
+        await self.end(body)
+
+    # ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def told(self, usage: Usage | None, finish: str, tool_calls: tuple[ToolCall, ...]) -> None:
+        """What the answer says of itself."""
+        if usage is not None:
+            self.props["usage"] = {"in": usage.sent, "out": usage.answered}
+        if finish:
+            self.props["finish"] = finish[:64]
+        if tool_calls:
+            self.props["tool_calls"] = sorted({call.name for call in tool_calls})
+
+    def carried(self, direction: str, attachments: tuple[Attachment, ...]) -> None:
+        """Files that went by unread."""
+        if attachments:
+            self.props[f"unread_files_{direction}"] = [
+                {"type": file.media_type[:64], "bytes": file.size} for file in attachments[:20]
+            ]
+
+    def event(self) -> Event:
+        """What is kept of the call: types, counts and names; never a text."""
+        caller = self.policy.caller
+        props: dict[str, Any] = {
+            "mode": caller.mode,
+            "status": self.status,
+            "outcome": self.outcome,
+            "ms": round(1000 * (time.time() - self.began), 1),
+            "bytes_in": self.sent,
+            "bytes_out": self.answered,
+        }
+        if self.upstream is not None:
+            props["upstream"] = self.upstream.base_url
+        if self.exchange is not None:
+            props["stream"] = self.exchange.stream
+            if self.exchange.tools:
+                props["tools"] = list(self.exchange.tools)
+            if self.exchange.unread:
+                props["unread_in"] = self.exchange.unread
+        if self.record.meant > self.record.severity:
+            props["would"] = ACTIONS[self.record.meant]
+        return Event(
+            id=self.id,
+            at=self.began,
+            kind="call",
+            application=caller.application,
+            surface=self.exchange.surface if self.exchange else "",
+            provider=self.upstream.name if self.upstream else "",
+            model=self.exchange.model[:200] if self.exchange else "",
+            verdict=self.record.verdict,
+            rules=tuple(self.record.rules),
+            seen=self.record.counts,
+            finding_ids=self.record.findings,
+            props=props | self.props,
+        )
