@@ -50,6 +50,10 @@ PROP_QUESTIONS: Mapping[str, str] = MappingProxyType(
         "sanction": "Has the organisation agreed to {asset}?",
         "criticality": "How bad would it be if {asset} failed, from 1 (hardly noticed) to 4 (vital)?",
         "declared_data": "Which kinds of data does {asset} hold?",
+        "planted": "How many texts in {asset} instruct a model?",
+        "hidden": "Does {asset} hold text that no reader sees?",
+        "flooded": "How many near-copies of one text does {asset} hold?",
+        "contradicted": "How many rows of {asset} are labelled against what their text says?",
     }
 )
 

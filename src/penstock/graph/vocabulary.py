@@ -213,9 +213,15 @@ def _props() -> dict[str, Prop]:
         text("language", "programming language"),
         text("text_hash", "SHA-256 of a prompt's text; the text itself is not kept"),
         number("text_length", "length of a prompt's text in characters"),
-        words("hidden", "invisible tags bidi", "hidden characters found in its text"),
+        words("hidden", "invisible tags bidi markup", "how text in it is hidden from a reader"),
         words("declared_data", " ".join([*LABELS, *sorted(MARKS)]), "labels a team declares; raises, never lowers"),
         words("columns", "", "names of the columns in which labelled data was found"),
+        word("volume", "tens hundreds thousands millions billions", "band of its number of records, also where estimated"),
+        Prop("entities", "record", "types of sensitive values found, with how many of the sampled values are of each"),
+        number("planted", "texts in it that instruct a model"),
+        number("flooded", "near-copies in it of one text"),
+        number("contradicted", "rows whose class contradicts their text"),
+        words("suspect_rows", "", "where in it the suspicious rows stand, and why"),
     ]  # fmt: skip
     return {row.name: row for row in rows}
 

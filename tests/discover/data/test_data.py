@@ -10,11 +10,12 @@ import pytest
 
 from penstock.discover.collector import File, Yielded
 from penstock.discover.data.corpora import texts
+from penstock.discover.data.delimited import delimited
 from penstock.discover.data.dumps import dump
 from penstock.discover.data.folders import wanted
+from penstock.discover.data.json_rows import json_lines, json_records
 from penstock.discover.data.rows import SAMPLE_ROWS, Sample
 from penstock.discover.data.secrets import secrets
-from penstock.discover.data.tables import delimited, json_lines, json_records, parquet
 from penstock.graph.identity import application, asset, file_dataset, relation
 from penstock.graph.vocabulary import Asset, Evidence, Observation, Relation, Unseen
 
@@ -40,14 +41,14 @@ def test_a_column_of_addresses_labels_its_file(path: str, mark: str) -> None:
     (found,) = assets(delimited(file(path, people(40, mark))))
     assert found.id == file_dataset(path, SCOPE).id
     assert found.labels == {"pii"}
-    assert found.props == {"records": 40, "columns": ["email"]}
+    assert found.props == {"records": 40, "volume": "tens", "columns": ["email"], "entities": {"EMAIL": 40}}
 
 
 def test_a_table_of_nothing_sensitive_has_no_labels() -> None:
     table = "sku,price\n" + "".join(f"A{n},{n}.99\n" for n in range(50))
     (found,) = assets(delimited(file("data/prices.csv", table)))
     assert found.labels == frozenset()
-    assert found.props == {"records": 50}
+    assert found.props == {"records": 50, "volume": "tens"}
 
 
 def test_a_few_addresses_in_a_column_do_not_label_it() -> None:
@@ -100,7 +101,8 @@ def test_json_lines_are_read_through_nesting() -> None:
     content = "\n".join(map(json.dumps, lines))
     (found,) = assets(json_lines(file("train.jsonl", content)))
     assert found.labels == {"pii"}
-    assert found.props == {"records": 30, "columns": ["customer.contact.email"]}
+    assert found.props["records"] == 30
+    assert found.props["columns"] == ["customer.contact.email"]
 
 
 def test_long_texts_are_looked_into() -> None:
@@ -122,13 +124,6 @@ def test_json_counts_only_where_data_lies() -> None:
     content = json.dumps({"rows": [{"email": f"p{n}@mailhaven.org"} for n in range(10)]})
     assert assets(json_records(file("data/people.json", content)))[0].labels == {"pii"}
     assert list(json_records(file("config/people.json", content))) == []
-
-
-def test_a_parquet_file_is_there_and_its_columns_unseen() -> None:
-    found, note = parquet(file("data/x.parquet", b"PAR1...."))
-    assert isinstance(found, Observation)
-    assert isinstance(note, Unseen)
-    assert note.skipped
 
 
 def test_data_under_tests_says_so() -> None:

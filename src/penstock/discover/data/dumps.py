@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator
 
 from penstock.discover.collector import File, Yielded, collector
-from penstock.discover.data.rows import Sample, dataset, decoded
-from penstock.discover.walk import SAMPLE
-from penstock.graph.vocabulary import Observation
+from penstock.discover.data.rows import Sample, decoded, of_sample, say
+from penstock.discover.data.whole import is_cut
 
 _NAME = r'[\w."`\[\]]{1,128}'
 _INSERT = re.compile(rf"\binsert\s+into\s+({_NAME})\s*\(([^()]{{1,4000}})\)\s*values\s*", re.IGNORECASE)
@@ -21,7 +20,11 @@ _FEWEST_ROWS = 5
 
 
 @collector(
-    "data.sql", reads="*.sql", sees="columns of dumped rows that hold sensitive data", unseen="schemas without rows"
+    "data.sql",
+    reads="*.sql",
+    sees="columns of dumped rows that hold sensitive data",
+    unseen="schemas without rows",
+    version=2,
 )
 def dump(file: File) -> Iterator[Yielded]:
     """A file with rows in it is a dataset."""
@@ -35,9 +38,8 @@ def dump(file: File) -> Iterator[Yielded]:
             break
     if sample.seen < _FEWEST_ROWS:
         return
-    records = None if sample.seen >= _MOST_ROWS or len(file.data) == SAMPLE else sample.seen
-    asset, why = dataset(file, sample.columns(), records)
-    yield Observation(asset, file.evidence("data.sql", chain=why))
+    records = None if sample.seen >= _MOST_ROWS or is_cut(file) else sample.seen
+    yield from say(file, "data.sql", of_sample(sample, records))
 
 
 def _rows(text: str) -> Iterator[dict[str, str]]:

@@ -15,13 +15,22 @@ from penstock.graph.vocabulary import AI_KINDS, Asset, Evidence, Observation, Re
 _DATA_FOLDERS = frozenset(
     ("data", "dataset", "datasets", "corpus", "corpora", "knowledge", "knowledge_base", "knowledge-base", "kb",
      "documents", "handbook", "policies", "faq", "faqs", "transcripts", "tickets", "conversations", "raw", "processed",
-     "training", "training_data", "train", "rag", "ingest", "exports", "export", "dumps", "dump", "seed", "seeds")
+     "training", "training_data", "train", "rag", "ingest", "exports", "export", "dumps", "dump", "seed", "seeds",
+     "memory", "memories", "chat_history", "finetune", "finetuning", "fine_tuning", "fine-tuning", "lake", "bronze",
+     "silver", "gold", "landing")
 )  # fmt: skip
+#: Folders in which agents keep what they were told.
+_MEMORIES = frozenset(("memory", "memories", "chat_history"))
 
 
 def holds_data(path: str) -> bool:
     """Whether a file lies in a folder named for data."""
     return any(part.casefold() in _DATA_FOLDERS for part in path.split("/")[:-1])
+
+
+def role_of_place(path: str) -> str:
+    """``memory`` for what an agent remembers, by its folder; else empty."""
+    return "memory" if any(part.casefold() in _MEMORIES for part in path.split("/")[:-1]) else ""
 
 
 def wanted(scope: str, found: Iterable[Observation]) -> list[Observation]:

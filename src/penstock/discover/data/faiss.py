@@ -1,0 +1,138 @@
+"""FAISS indexes: the number of vectors from the index, texts from the store of documents beside it.
+
+LangChain keeps the documents as a pickle. It is read as a list of opcodes, in which texts stand as they are; nothing
+is loaded, so nothing in it can run.
+"""
+
+from __future__ import annotations
+
+import pickletools
+import struct
+from collections.abc import Iterator
+
+import msgspec
+
+from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
+from penstock.discover.data.json_rows import flat
+from penstock.discover.data.rows import Sample, Told, of_sample, unread
+from penstock.discover.data.stores import folder_of, say_store
+from penstock.graph.vocabulary import Unseen
+
+#: Opcodes of one pickle that are read, at 1 CPU s a million; 40 a document.
+_OPCODES = 1_000_000
+#: Fields of a stored document that stand as names before their values.
+_FIELDS = frozenset(("page_content", "text", "content", "source", "title", "author", "file_name", "file_path"))
+_MODULES = ("langchain", "llama_index", "__")
+
+
+@collector(
+    "data.faiss",
+    reads=("*.faiss", "index.pkl", "docstore.json"),
+    sees="vector indexes, how many entries they have, and what the texts beside them hold",
+    unseen="what vectors without texts hold",
+)
+def index(file: File) -> Iterator[Yielded]:
+    """An index, or the documents beside one; a pickle or JSON that belongs to no index says nothing."""
+    folder = folder_of(file.path)
+    name = file.path.rpartition("/")[2].lower()
+    if name.endswith(".faiss"):
+        count = vectors(file.data)
+        if count is None:
+            yield unread(file, "data.faiss", "it does not begin as an index of FAISS")
+        else:
+            yield Fact("data.faiss.index", file.path, {"folder": folder, "vectors": count})
+        return
+    sample = Sample()
+    try:
+        for row in stored(file.data) if name == "index.pkl" else documents(file.data):
+            sample.add(row)
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
+        if name == "index.pkl":
+            yield unread(file, "data.faiss", f"behind text {sample.seen:,} it does not read: {str(error)[:120]}")
+    if sample.seen:
+        told = of_sample(sample, sample.seen, role="embeddings")
+        value = {
+            "folder": folder, "library": "faiss" if name == "index.pkl" else "", "labels": sorted(told.labels),
+            "records": sample.seen, "columns": list(told.columns), "found": dict(told.found), "why": list(told.why),
+            "suspicion": told.suspicion.packed(),
+        }  # fmt: skip
+        yield Fact("data.faiss.texts", file.path, value)
+
+
+@joiner("data.faiss.folders", sees="FAISS indexes with the texts that lie beside them")
+def folders(source: Source) -> Iterator[Yielded]:
+    """An index and the documents in its folder are one vector store."""
+    texts = {fact.value["folder"]: fact for fact in source.facts.get("data.faiss.texts", ())}
+    for fact in source.facts.get("data.faiss.index", ()):
+        folder = fact.value["folder"]
+        beside = texts.get(folder)
+        file = File(fact.path, b"", source.scope)
+        if beside is None:
+            yield from say_store(file, "data.faiss", "faiss", folder, Told(role="embeddings"))
+            hint = "Tell what it holds with declared_data in ai-system.yaml"
+            yield Unseen(fact.path, "what its vectors stand for", "no texts lie beside the index", hint, "data.faiss",
+                         source.scope, skipped=True)  # fmt: skip
+            continue
+        yield from say_store(file, "data.faiss", "faiss", folder, told_of(beside, fact.value["vectors"]))
+
+
+def told_of(fact: Fact, records: int) -> Told:
+    """What a fact about texts says."""
+    from penstock.discover.data.poison import Suspicion
+
+    value = fact.value
+    return Told(
+        labels=frozenset(value["labels"]), records=records, columns=tuple(value["columns"]), found=value["found"],
+        suspicion=Suspicion.unpacked(value["suspicion"]), why=tuple(value["why"]), role="embeddings",
+    )  # fmt: skip
+
+
+def vectors(data: bytes) -> int | None:
+    """How many vectors an index holds: four letters of its type, the dimension, the number."""
+    if len(data) < 16 or data[:2] != b"Ix":
+        return None
+    dimension, count = struct.unpack_from("<iq", data, 4)
+    return int(count) if 0 < dimension < 1_000_000 and 0 <= count < 1 << 40 else None
+
+
+def stored(data: bytes) -> Iterator[dict[str, str]]:
+    """Documents in a pickled store: each text, under the name that stands before it. Raises ValueError."""
+    name = ""
+    row: dict[str, str] = {}
+    remembered: dict[int, str] = {}
+    last = ""
+    for number, (code, argument, _) in enumerate(pickletools.genops(data)):
+        if number >= _OPCODES:
+            break
+        if code.name == "MEMOIZE":
+            remembered[len(remembered)] = last
+            continue
+        if code.name in ("BINGET", "LONG_BINGET"):
+            argument = remembered.get(int(argument or 0), "")
+        if not isinstance(argument, str):
+            last = ""
+            continue
+        last = argument
+        if argument in _FIELDS:
+            name = argument
+        elif name:
+            if name in row:
+                yield row
+                row = {}
+            row[name] = argument
+            name = ""
+        elif len(argument) > 40 and " " in argument and not argument.startswith(_MODULES):
+            yield {"text": argument}
+    if row:
+        yield row
+
+
+def documents(data: bytes) -> Iterator[dict[str, str]]:
+    """Nodes of a docstore as LlamaIndex writes it. Raises msgspec.DecodeError."""
+    document = msgspec.json.decode(data)
+    nodes = document.get("docstore/data") if isinstance(document, dict) else None
+    for node in nodes.values() if isinstance(nodes, dict) else ():
+        within = node.get("__data__", node) if isinstance(node, dict) else None
+        if isinstance(within, dict):
+            kept = {name: within[name] for name in ("text", "metadata") if name in within}
+            yield flat(kept)
