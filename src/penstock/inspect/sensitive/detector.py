@@ -10,20 +10,21 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Iterable
 from functools import cache
-from itertools import pairwise
 
 from penstock.inspect.sensitive import tables
-from penstock.inspect.sensitive.engine import Engine, engine
+from penstock.inspect.sensitive.engine import Scanner
 from penstock.inspect.sensitive.identifiers import Identifiers
 from penstock.inspect.sensitive.rows import Shape, shapes
 from penstock.inspect.sensitive.rule import BACK, CONTEXT, HISTORY, Rule
-from penstock.inspect.sensitive.words import Told, any_of, spellings, stands_alone
+from penstock.inspect.sensitive.words import Context, Told, any_of, spellings, stands_alone
 from penstock.inspect.span import Span
 
 __all__ = ["BACK", "HISTORY", "Detector", "detect", "detector"]
 
 #: Of a table's header, how many columns are told apart; of a cell, how many characters can be a value.
 _COLUMNS, _CELL = 400, 96
+#: Values that ask for words of context are asked about together while no more than this lies between two of them.
+_TOGETHER = 64
 
 
 def detect(text: str) -> list[Span]:
@@ -38,24 +39,21 @@ def detector(engine_name: str = "") -> Detector:
 
 
 class _Core:
-    """What a hit of one engine pattern leads to: rules at a value's core, or rules behind a word.
+    """What a hit of one engine pattern leads to: rules at a value's core, or rules behind a word."""
 
-    told: sets of words to which the word belongs, for rules that ask whether one of them stands before a value.
-    """
-
-    __slots__ = ("identifiers", "letters", "rules", "told", "width")
+    __slots__ = ("identifiers", "letters", "rules", "width")
 
     def __init__(self, width: int, letters: int) -> None:
         self.width = width
         self.letters = letters
         self.rules: list[Rule] = []
         self.identifiers: Identifiers | None = None
-        self.told: list[int] = []
 
 
-#: Start, end, rule, and a character near them with its byte offset.
-_Unsure = tuple[int, int, Rule, int, int]
-Found = dict[tuple[int, int], tuple[float, int, Span]]
+#: Start, end, rule, and from where on words before the value count.
+_Unsure = tuple[int, int, Rule, int]
+#: Start and end → confidence, rule.
+Found = dict[tuple[int, int], tuple[float, Rule]]
 
 
 class Detector:
@@ -64,39 +62,28 @@ class Detector:
     def __init__(self, rows: Iterable[Shape], engine_name: str = "") -> None:
         cores: dict[str, _Core] = {}
         words: dict[str, _Core] = {}
-        sets: dict[tuple[str, ...], int] = {}
-
-        def of_word(word: str) -> _Core:
-            word = word.lower()
-            core = words.get(word)
-            if core is None:
-                core = words[word] = _Core(0, len(word))
-                cores.update(dict.fromkeys(spellings(word), core))
-            return core
-
-        def set_of(words: tuple[str, ...]) -> int:
-            if words and words not in sets:
-                sets[words] = len(sets)
-                for word in words:
-                    of_word(word).told.append(sets[words])
-            return sets.get(words, -1)
-
+        context = Context()
         for priority, row in enumerate(rows):
-            rule = Rule(row, priority, context=set_of(row.context), unless=set_of(row.unless))
+            rule = Rule(row, priority, context=context.number(row.context), unless=context.number(row.unless))
             for pattern in row.core:
                 core = cores.get(pattern)
                 if core is None:
                     core = cores[pattern] = _Core(_width(pattern), 0)
                 core.rules.append(rule)
-            for word in row.keyword:
-                core = of_word(word)
+            for word in map(str.lower, row.keyword):
+                core = words.get(word)
+                if core is None:
+                    core = words[word] = _Core(0, len(word))
+                    cores.update(dict.fromkeys(spellings(word), core))
                 if row.compact:
-                    core.identifiers = core.identifiers or Identifiers(set_of(row.unless))
+                    core.identifiers = core.identifiers or Identifiers(context.number(row.unless))
                     core.identifiers.add(rule)
                 else:
                     core.rules.append(rule)
+        context.compile(engine_name)
+        self._context = context
         self._cores = list(cores.values())
-        self.engine: Engine = engine(list(cores), name=engine_name)
+        self._scanner = Scanner(list(cores), name=engine_name)
 
     def detect(self, text: str) -> list[Span]:
         """Sensitive data in the text, in order of position; of spans within one another only the widest."""
@@ -104,49 +91,39 @@ class Detector:
 
     def look(self, text: str) -> tuple[list[Span], int]:
         """The spans, and where the first long value starts that has begun and may still go on (or the text's end)."""
-        data = text.encode("utf-8", "surrogatepass")
-        hits = self.engine.hits(data)
         growing = len(text)
+        hits = self._scanner.ends(text)
         if not hits:
             return [], growing
         cores = self._cores
-        told = Told(text, data)
-        asked: list[tuple[_Core, int]] = []
-        for index, end in hits:
-            core = cores[index]
-            if core.told:
-                told.note(end, core.letters, core.told)
-            if core.rules or core.identifiers is not None:
-                asked.append((core, end))
-        place = _places(data, asked) if len(data) != len(text) else None
+        told = Told(self._context, text)
         found: Found = {}
         unsure: list[_Unsure] = []
         tried: set[tuple[int, int]] = set()
         words: list[tuple[_Core, int]] = []
-        for core, end in asked:
-            byte = at = end - core.width
-            if place is not None:
-                at = place[at]
+        for index, at in hits:
+            core = cores[index]
             if core.letters:
                 if not stands_alone(text, at - core.letters, at):
                     continue
                 words.append((core, at))
-            if core.identifiers is not None:
-                told.about(at, byte)
-                for rule, start, stop in core.identifiers.behind(text, at, told):
-                    _note(found, rule, start, stop, rule.confidence)
+                if core.identifiers is not None and (number := core.identifiers.behind(text, at, told)) is not None:
+                    _note(found, *number)
+            else:
+                at -= core.width
             for rule in core.rules:
                 if rule.open and rule.grows(text, at):
                     growing = min(growing, at)
-                key = (rule.priority, at)
+                first = rule.first(text, at) if rule.leads else at
+                key = (rule.priority, first)
                 if key in tried:
                     continue
                 tried.add(key)
-                for start, stop in rule.values(text, at):
+                for start, stop in rule.values(text, first):
                     if rule.explained:
-                        unsure.append((start, stop, rule, at, byte))
+                        unsure.append((start, stop, rule, at if rule.worded else 0))
                     else:
-                        _note(found, rule, start, stop, rule.confidence)
+                        _note(found, rule, start, stop)
         if unsure:
             _explain(found, unsure, text, told)
         if words and "\n" in text:
@@ -160,12 +137,9 @@ class Detector:
         for core, at in words:
             start = text.rfind("\n", 0, at) + 1
             asked.setdefault(start, []).append((core, at))
-        if not any(tables.header_at(text, start) for start in asked):
-            return growing
-        known = tables.headers(text)
-        for start, headed in asked.items():
-            if (header := known.get(start)) is None:
-                continue
+        named = sorted(start for start in asked if tables.header_at(text, start))
+        for start, header in tables.headers(text, named).items():
+            headed = asked[start]
             columns: dict[int, list[tuple[_Core, str]]] = {}
             for core, at in headed:
                 column = header.column_of(at - 1)
@@ -183,15 +157,17 @@ class Detector:
         """A cell is read as if its header stood before it; the value must begin it and end with it or at a space."""
         lead = f"{word}: "
         text, at = lead + value, len(word)
-        spans = list(core.identifiers.behind(text, at, _NOTHING)) if core.identifiers is not None else []
+        spans: list[tuple[Rule, int, int]] = []
+        if core.identifiers is not None and (number := core.identifiers.behind(text, at, _NOTHING)) is not None:
+            spans.append(number)
         for rule in core.rules:
             spans += [(rule, start, stop) for start, stop in rule.values(text, at)]
         for rule, start, stop in spans:
             if start == len(lead) and text[stop : stop + 1] in ("", " "):
-                _note(found, rule, begin, begin + stop - start, rule.confidence)
+                _note(found, rule, begin, begin + stop - start)
 
 
-_NOTHING = Told("", b"")
+_NOTHING = Told(Context(), "")
 
 
 def _explain(found: Found, unsure: list[_Unsure], text: str, told: Told) -> None:
@@ -201,53 +177,55 @@ def _explain(found: Found, unsure: list[_Unsure], text: str, told: Told) -> None
     """
     ends = sorted(stop for _, stop in found)
     unsure.sort(key=_by_start)
-    for start, stop, rule, asked, byte in unsure:
-        told.about(asked, byte)
+    read = -1
+    for place, (start, stop, rule, since) in enumerate(unsure):
+        if start > read and rule.asks:
+            read = _read_together(unsure, place, told)
         at = bisect_right(ends, start)
-        since = max(
-            asked if rule.worded else 0, ends[at - 1] if at else 0, text.rfind("]", max(0, start - CONTEXT), start) + 1
-        )
+        since = max(since, ends[at - 1] if at else 0, text.rfind("]", max(0, start - CONTEXT), start) + 1)
         confidence = rule.confidence_of(text, start, stop, told, since)
         if confidence:
             _note(found, rule, start, stop, confidence)
             insort(ends, stop)
 
 
+def _read_together(unsure: list[_Unsure], place: int, told: Told) -> int:
+    """Look for words before this value and before those that follow it closely; up to where."""
+    first = read = unsure[place][0]
+    for start, _, _, _ in unsure[place + 1 :]:
+        if start - CONTEXT > read + _TOGETHER:
+            break
+        read = start
+    told.read(max(0, first - CONTEXT), read)
+    return read
+
+
 def _by_start(item: _Unsure) -> tuple[int, int, int]:
     return item[0], item[1], item[2].priority
 
 
-def _note(found: Found, rule: Rule, start: int, stop: int, confidence: float) -> None:
+def _note(found: Found, rule: Rule, start: int, stop: int, confidence: float = 0.0) -> None:
+    """Of two rules that claim the same characters the surer one wins, then the earlier."""
+    confidence = confidence or rule.confidence
     known = found.get((start, stop))
-    if known is None or (confidence, -rule.priority) > known[:2]:
-        span = Span(start, stop, rule.type, rule.category, confidence, rule.reason, rule.id)
-        found[start, stop] = (confidence, -rule.priority, span)
+    if known is None or confidence > known[0] or (confidence == known[0] and rule.priority < known[1].priority):
+        found[start, stop] = (confidence, rule)
 
 
 def _widest(found: Found) -> list[Span]:
     """Spans in order of position without those that lie within another."""
     kept: list[Span] = []
     reached = -1
-    for (_, stop), (_, _, span) in sorted(found.items(), key=_by_place):
-        if stop > reached:
-            kept.append(span)
-            reached = stop
+    for start, end in sorted(found, key=_by_place):
+        if end > reached:
+            confidence, rule = found[start, end]
+            kept.append(Span(start, end, rule.type, rule.category, confidence, rule.reason, rule.id))
+            reached = end
     return kept
 
 
-def _by_place(item: tuple[tuple[int, int], tuple[float, int, Span]]) -> tuple[int, int]:
-    return item[0][0], -item[0][1]
-
-
-def _places(data: bytes, asked: list[tuple[_Core, int]]) -> dict[int, int]:
-    """Byte offset → character offset, for the offsets of the hits."""
-    offsets = sorted({0, *(end - core.width for core, end in asked)})
-    table = {0: 0}
-    characters = 0
-    for before, after in pairwise(offsets):
-        characters += len(data[before:after].decode("utf-8", "surrogatepass"))
-        table[after] = characters
-    return table
+def _by_place(place: tuple[int, int]) -> tuple[int, int]:
+    return place[0], -place[1]
 
 
 @cache

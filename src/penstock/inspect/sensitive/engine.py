@@ -10,11 +10,39 @@ import os
 import platform
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from penstock.inspect.sensitive.cache import keep, kept
+
+
+class Scanner:
+    """Finds every place in a text where a pattern matches, told in characters.
+
+    ASCII patterns see the text with ``?`` for each other character, so that offsets in bytes are offsets in characters;
+    the others see it in UTF-8, and only when it is not ASCII.
+    """
+
+    def __init__(self, patterns: Sequence[str], *, name: str = "") -> None:
+        numbered = dict(enumerate(patterns))
+        narrow = {number: pattern for number, pattern in numbered.items() if pattern.isascii()}
+        wide = {number: pattern for number, pattern in numbered.items() if not pattern.isascii()}
+        self._narrow = engine(narrow, name=name) if narrow else None
+        self._wide = engine(wide, name=name) if wide else None
+
+    def ends(self, text: str) -> list[tuple[int, int]]:
+        """(number of the pattern, where it ends), each once."""
+        plain = text.isascii()
+        found = self._narrow.hits(text.encode("ascii", "replace")) if self._narrow is not None else []
+        if not plain and self._wide is not None:
+            data = text.encode("utf-8", "surrogatepass")
+            done = characters = 0
+            for number, end in self._wide.hits(data):
+                characters += len(data[done:end].decode("utf-8", "surrogatepass"))
+                done = end
+                found.append((number, characters))
+        return found
 
 
 class Engine(Protocol):
@@ -23,10 +51,10 @@ class Engine(Protocol):
     name: str
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
-        """(index of the core, end offset in bytes), each once, in order of their ends."""
+        """(number of the core, end offset in bytes), each once, in order of their ends."""
 
 
-def engine(cores: Sequence[str], *, name: str = "") -> Engine:
+def engine(cores: Mapping[int, str], *, name: str = "") -> Engine:
     """The fastest engine this machine has, or the named one (``hyperscan`` | ``re2``; ``$PENSTOCK_ENGINE``)."""
     wanted = name or os.environ.get("PENSTOCK_ENGINE", "")
     if wanted != "re2":
@@ -43,21 +71,16 @@ class HyperscanEngine:
 
     name = "hyperscan"
 
-    def __init__(self, cores: Sequence[str]) -> None:
+    def __init__(self, cores: Mapping[int, str]) -> None:
         import hyperscan
 
         self._hyperscan = hyperscan
-        self._database = self._compiled([core.encode() for core in cores])
+        self._database = self._compiled(list(cores), [core.encode() for core in cores.values()])
         self._own = threading.local()
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
-        add = found.append
-
-        def seen(core: int, _start: int, end: int, _flags: int, _context: Any) -> None:
-            add((core, end))
-
-        self._database.scan(data, match_event_handler=seen, scratch=self._scratch())
+        self._database.scan(data, match_event_handler=_seen, context=found, scratch=self._scratch())
         return found
 
     def _scratch(self) -> Any:
@@ -67,10 +90,11 @@ class HyperscanEngine:
             self._own.scratch = self._hyperscan.Scratch(self._database)
             return self._own.scratch
 
-    def _compiled(self, cores: list[bytes]) -> Any:
+    def _compiled(self, numbers: list[int], cores: list[bytes]) -> Any:
         """The database, from the cache when the same cores were compiled before by the same version."""
         hyperscan = self._hyperscan
-        sources = [*cores, hyperscan.__version__.encode(), platform.machine().encode(), sys.platform.encode(), _cpu()]
+        about = f"{hyperscan.__version__} {platform.machine()} {sys.platform} {numbers}".encode()
+        sources = [*cores, about, _cpu()]
         if (cached := kept("shapes", sources)) is not None:
             try:
                 database = hyperscan.loadb(cached, hyperscan.HS_MODE_BLOCK)
@@ -79,10 +103,14 @@ class HyperscanEngine:
             except (ValueError, hyperscan.error):
                 pass  # a torn file costs one compilation
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-        database.compile(expressions=cores, ids=list(range(len(cores))), elements=len(cores), flags=[0] * len(cores))
+        database.compile(expressions=cores, ids=numbers, elements=len(cores), flags=[0] * len(cores))
         if len(cores) >= _WORTH_KEEPING:
             keep("shapes", sources, hyperscan.dumpb(database))
         return database
+
+
+def _seen(core: int, _start: int, end: int, _flags: int, found: list[tuple[int, int]]) -> None:
+    found.append((core, end))
 
 
 #: Fewer cores compile faster than a file is written and read.
@@ -94,24 +122,25 @@ class Re2Engine:
 
     name = "re2"
 
-    def __init__(self, cores: Sequence[str]) -> None:
+    def __init__(self, cores: Mapping[int, str]) -> None:
         import re2
 
         options = re2.Options()
         options.encoding = re2.Options.Encoding.LATIN1
         options.log_errors = False
-        self._cores = [re2.compile(core.encode(), options) for core in cores]
+        self._cores = [(number, re2.compile(core.encode(), options)) for number, core in cores.items()]
         self._set = re2.Set.SearchSet(options)
-        for core in cores:
+        for core in cores.values():
             self._set.Add(core.encode())
         self._set.Compile()
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
         found: list[tuple[int, int]] = []
         for index in self._set.Match(data) or ():
-            search, position = self._cores[index].search, 0
-            while match := search(data, position):
-                found.append((index, match.end()))
+            number, core = self._cores[index]
+            position = 0
+            while match := core.search(data, position):
+                found.append((number, match.end()))
                 position = match.start() + 1
         found.sort(key=_by_end)
         return found

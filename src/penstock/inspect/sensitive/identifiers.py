@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from penstock.inspect.sensitive.rule import Rule, gap_behind
 from penstock.inspect.sensitive.words import Told
 
-#: Groups of one number, and characters of it without separators.
-_GROUPS, _LONGEST = 8, 30
+#: Groups of one number, characters of it without and with separators, letters of a group before its first figure.
+_GROUPS, _LONGEST, _WIDEST, _LEADING = 8, 30, 54, 7
 
 
 class Identifiers:
@@ -32,37 +31,48 @@ class Identifiers:
         self._rules.append(rule)
         self._gap = max(self._gap, rule.gap)
 
-    def behind(self, text: str, at: int, told: Told) -> Iterator[tuple[Rule, int, int]]:
-        """The first number behind the word that is one of them: rows and where it stands."""
+    def behind(self, text: str, at: int, told: Told) -> tuple[Rule, int, int] | None:
+        """The first number behind the word that is one of them: its row and where it stands."""
         at, near = gap_behind(text, at, self._gap)
-        position = at
+        figure = _FIGURE.search(text, at, near + _LEADING + 1)
+        if figure is None:
+            return None
+        position = max(at, figure.start() - _LEADING)
         while position <= near:
             first = _GROUP.search(text, position, near + _LONGEST * 2)
             if first is None or first.start() > near:
-                return
-            ends = [first.end()]
-            while len(ends) < _GROUPS and (more := _NEXT.match(text, ends[-1], ends[-1] + _LONGEST)) is not None:
-                ends.append(more.end())
-            start = first.start()
-            if told.last(self._others, at, start) >= 0:
-                return
+                return None
+            start, stop = first.span()
+            ends = [stop]
+            while len(ends) < _GROUPS and stop - start <= _WIDEST and (more := _NEXT.match(text, stop)) is not None:
+                stop = more.end()
+                ends.append(stop)
             for stop in reversed(ends):
-                if fitting := self._fitting(text[start:stop]):
-                    yield from ((rule, start, stop) for rule in fitting[:1])
-                    return
+                if (rule := self._fitting(text[start:stop])) is not None:
+                    return None if told.last(self._others, at, start) >= 0 else (rule, start, stop)
             position = ends[0]
+        return None
 
-    def _fitting(self, value: str) -> list[Rule]:
-        plain = _SEPARATORS.sub("", value).upper()
+    def _fitting(self, value: str) -> Rule | None:
+        plain = value.upper().translate(_SEPARATORS)
         size = len(plain)
-        if not 5 <= size <= _LONGEST or _DECIMAL.fullmatch(value):
-            return []
+        if not 5 <= size <= _LONGEST or ("." in value and _DECIMAL.fullmatch(value)):
+            return None
         rules = self._by_length.get(size)
         if rules is None:
             rules = self._by_length[size] = [rule for rule in self._rules if _may_be(rule, size)]
-        if _AMERICAN.fullmatch(value):
-            rules = [rule for rule in rules if rule.country in ("US", "")]
-        return [rule for rule in rules if rule.compact.fullmatch(plain) and all(check(plain) for check in rule.checks)]
+        american = value[3:4] == "-" and _AMERICAN.fullmatch(value) is not None
+        for rule in rules:
+            if american and rule.country not in ("US", ""):
+                continue
+            if rule.compact.fullmatch(plain) is None:
+                continue
+            for check in rule.compact_checks:
+                if not check(plain):
+                    break
+            else:
+                return rule
+        return None
 
 
 def _may_be(rule: Rule, size: int) -> bool:
@@ -73,6 +83,7 @@ def _may_be(rule: Rule, size: int) -> bool:
     return bool(low <= size <= high)
 
 
+_FIGURE = re.compile(r"\d")
 #: A group: figures, maybe with letters; or up to four capitals. The first needs no figure before it.
 _GROUP = re.compile(
     r"(?<![0-9A-Za-z_\u00c0-\u052f])(?:(?=[A-Za-z]{0,7}\d)[0-9A-Za-z]{1,30}|[A-Z]{1,4}(?=[ ./-]\d))"
@@ -83,4 +94,4 @@ _NEXT = re.compile(r"(?:[./-]|[ ](?:- )?)(?:(?=[A-Z]{0,7}\d)[0-9A-Z]{1,30}|[A-Z]
 _DECIMAL = re.compile(r"\d+\.\d+")
 #: Three, two and four figures: only the United States write so.
 _AMERICAN = re.compile(r"\d{3}-\d{2}-\d{4}")
-_SEPARATORS = re.compile(r"[ ./-]")
+_SEPARATORS = {ord(char): None for char in " ./-"}

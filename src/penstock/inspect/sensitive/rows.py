@@ -260,6 +260,9 @@ def _problems(row: Shape) -> Iterator[str]:
             check_named(name)
         except (KeyError, ValueError, TypeError):
             yield f"there is no check {name!r}"
+    for pattern in row.shape:
+        if row.keyword and re.search(r"\\[1-9]|\(\?P<whole>", pattern):
+            yield f"pattern {pattern!r}: behind a keyword, groups are named (not `whole`) and referred to by name"
     for pattern in (*row.shape, row.compact, row.open, row.unlikely):
         try:
             re.compile(pattern)

@@ -38,14 +38,26 @@ class Rule:
         self.confidence = row.confidence
         self.reason = row.reason
         self.open = bool(row.open)
-        self._gap = row.gap if row.keyword else None
-        self._back = row.back
+        #: Whether the value may begin left of its core.
+        self.leads = bool(row.back) and not row.keyword
+        self._near = row.gap if row.keyword else 0
         self._longest = max(row.longest, LONGEST)
+        self._ahead = self._longest + (BACK if row.keyword else _AHEAD)
         self.explained = bool(row.context or row.unless or row.unlikely or row.needs)
+        #: Whether words before the value say how sure it is.
+        self.asks = context >= 0 or unless >= 0
 
     @cached_property
-    def shapes(self) -> tuple[re.Pattern[str], ...]:
-        return tuple(re.compile(pattern) for pattern in self._row.shape)
+    def shapes(self) -> tuple[tuple[re.Pattern[str], str | int], ...]:
+        """Patterns, each with the group that is the value."""
+        patterns = [re.compile(self._within_gap(pattern) if self._near else pattern) for pattern in self._row.shape]
+        whole: str | int = "whole" if self._near else 0
+        return tuple((pattern, "value" if "value" in pattern.groupindex else whole) for pattern in patterns)
+
+    def _within_gap(self, shape: str) -> str:
+        """The shape, tried at each place of the gap but no further."""
+        flags, shape = ("i", shape[4:]) if shape.startswith("(?i)") else ("", shape)
+        return f"(?s:.{{0,{self._near}}}?)(?P<whole>(?{flags}:{shape}))"
 
     @cached_property
     def checks(self) -> tuple[Callable[[str], bool], ...]:
@@ -55,17 +67,33 @@ class Rule:
     def compact(self) -> re.Pattern[str]:
         return re.compile(self._row.compact)
 
+    @cached_property
+    def compact_checks(self) -> tuple[Callable[[str], bool], ...]:
+        """Checks for a value that is in capitals and without separators already."""
+        return tuple(check_named(name, plain=True) for name in self._row.check)
+
     def grows(self, text: str, at: int) -> bool:
         """Whether a long value has begun at ``at`` and may go on behind the text's end."""
         return len(text) - at < self._longest and self._begun.fullmatch(text, at) is not None
 
+    def first(self, text: str, at: int) -> int:
+        """Where a value starts whose core starts at ``at``, when it ``leads``."""
+        low = at - BACK if at > BACK else 0
+        before = text[low:at]
+        if not before or before.isascii():
+            return low + len(before.rstrip(self._lead))
+        return at - len(self._wide_lead.match(before[::-1]).group())  # type: ignore[union-attr]
+
     def values(self, text: str, at: int) -> list[tuple[int, int]]:
-        """Where values stand whose core starts at ``at``, or behind the keyword that ends at ``at``."""
-        if self._gap is not None:
-            return self._behind(text, at, self._gap)
-        if self._back:
-            at -= len(self._lead.match(text[max(0, at - BACK) : at][::-1]).group())  # type: ignore[union-attr]
-        return self._here(text, at, at + self._longest + _AHEAD)
+        """Where values stand that start at ``at``, or behind the keyword that ends at ``at``."""
+        if self._near:
+            return self._behind(text, at)
+        limit = at + self._ahead
+        for shape, group in self.shapes:
+            match = shape.match(text, at, limit)
+            if match is not None and self._passes(match[group]):
+                return [match.span(group)]
+        return []
 
     def confidence_of(self, text: str, start: int, stop: int, told: Told, since: int) -> float:
         """How surely the value is one where it stands; 0 when what stands before it, from ``since``, denies it."""
@@ -78,36 +106,35 @@ class Rule:
             return max(self._row.sure, self.confidence)
         return 0.0 if self._row.needs else self.confidence
 
-    def _here(self, text: str, at: int, limit: int) -> list[tuple[int, int]]:
-        for shape in self.shapes:
+    def _behind(self, text: str, at: int) -> list[tuple[int, int]]:
+        at, near = gap_behind(text, at, self._near)
+        limit = near + self._longest + _AHEAD
+        values: list[tuple[int, int]] = []
+        for shape, group in self.shapes:
             match = shape.match(text, at, limit)
-            if match is not None and (value := self._passed(match)):
-                return [value]
-        return []
-
-    def _behind(self, text: str, at: int, gap: int) -> list[tuple[int, int]]:
-        if gap == 0:
-            return self._here(text, at, at + self._longest + BACK)
-        at, near = gap_behind(text, at, gap)
-        for shape in self.shapes:
-            values: list[tuple[int, int]] = []
-            for match in shape.finditer(text, at, near + self._longest + _AHEAD):
-                if match.start() > near:
-                    break
-                if value := self._passed(match):
-                    values.append(value)
+            while match is not None and match.start("whole") <= near:
+                if self._passes(match[group]):
+                    values.append(match.span(group))
+                match = shape.match(text, match.end(), limit)
             if values:
-                return values
-        return []
+                break
+        return values
 
-    def _passed(self, match: re.Match[str]) -> tuple[int, int] | None:
-        start, stop = match.span("value") if "value" in match.re.groupindex else match.span()
-        value = match.string[start:stop]
-        return (start, stop) if all(check(value) for check in self.checks) else None
+    def _passes(self, value: str) -> bool:
+        for check in self.checks:  # noqa: SIM110 (a generator costs more than most checks)
+            if not check(value):
+                return False
+        return True
 
     @cached_property
-    def _lead(self) -> re.Pattern[str]:
-        return re.compile(f"[{self._back}]{{0,{BACK}}}")
+    def _lead(self) -> str:
+        """The ASCII characters that may stand between a value's start and its core."""
+        allowed = re.compile(f"[{self._row.back}]")
+        return "".join(char for char in map(chr, range(128)) if allowed.match(char))
+
+    @cached_property
+    def _wide_lead(self) -> re.Pattern[str]:
+        return re.compile(f"[{self._row.back}]{{0,{BACK}}}")
 
     @cached_property
     def _begun(self) -> re.Pattern[str]:
@@ -121,15 +148,16 @@ class Rule:
 def gap_behind(text: str, at: int, gap: int) -> tuple[int, int]:
     """Where a value behind a word may start at the earliest and at the latest.
 
-    On the word's line; or on the next one, when nothing but a colon ends the word's.
+    On the word's line; or on the next one, when nothing but a colon ends the word's. A keyword speaks for nothing
+    behind a mask, so that masking twice changes nothing.
     """
-    if label := _LABEL.match(text, at, at + 8):
+    if text.find("\n", at, at + 8) >= 0 and (label := _LABEL.match(text, at, at + 8)):
         at = label.end()
     near = at + gap
-    end = GAP_END.search(text, at, near)
-    return at, end.start() if end else near
+    line, mask = text.find("\n", at, near), text.find("[", at, near)
+    if line >= 0:
+        near = line
+    return at, mask if 0 <= mask < near else near
 
 
 _LABEL = re.compile(r"[ \t]?[:：]?[ \t]?\r?\n")
-#: A keyword speaks for values on its line; and for nothing behind a mask, so that masking twice changes nothing.
-GAP_END = re.compile(r"[\n\[]")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 #: A longer line is no header; a longer row ends a table.
@@ -42,11 +42,9 @@ def header_at(text: str, start: int) -> Header | None:
     if end < 0 or end == start:
         return None
     stop = end - 1 if text[end - 1] == "\r" else end
-    if _HEADER_LIKE.fullmatch(text, start, stop) is None:
-        return None
     line = text[start:stop]
     marks = [mark for mark in _MARKS if mark in line]
-    if len(marks) != 1:
+    if len(marks) != 1 or _HEADER_LIKE.fullmatch(line) is None:
         return None
     mark = marks[0]
     cells = line.split(mark)
@@ -74,7 +72,7 @@ def cells(text: str, header: Header, columns: Container[int]) -> Iterator[tuple[
         end = len(text) if last else end
         if end == at or end - at > ROW:
             return
-        seen = list(_split(text, at, end, header.mark))
+        seen = _split(text, at, end, header.mark)
         for column, (start, stop) in enumerate(seen[:count]):
             if column in columns and stop > start:
                 yield column, start, stop, last and column == len(seen) - 1
@@ -83,51 +81,80 @@ def cells(text: str, header: Header, columns: Container[int]) -> Iterator[tuple[
         at = end + 1
 
 
-def headers(text: str) -> dict[int, Header]:
-    """All headers of tables, by the start of their line."""
+def headers(text: str, starts: Iterable[int]) -> dict[int, Header]:
+    """Headers of tables among the lines that begin at these places, which ascend."""
     found: dict[int, Header] = {}
-    for _, _, header in _lines(text, len(text)):
-        if header is not None:
-            found[header.start] = header
+    walk = _Walk()
+    at = 0
+    for start in starts:
+        if (blank := text.rfind("\n\n", at, start)) >= 0:  # ends any table, so nothing before it matters
+            at, walk = blank + 2, _Walk()
+        while at <= start and (end := text.find("\n", at)) >= 0:
+            header = walk.line(text, at, end)
+            if header is not None and at == start:
+                found[start] = header
+            at = end + 1
     return found
 
 
 def open_at(text: str, line: int) -> tuple[int, int] | None:
     """Start and end of the first two lines of the table to which a line that begins at ``line`` may belong."""
     run: tuple[int, int] | None = None
-    for start, number, _ in _lines(text, line):
-        if number == 0:
+    walk = _Walk()
+    blank = text.rfind("\n\n", 0, line)
+    at = blank + 2 if blank >= 0 else 0
+    while (end := text.find("\n", at, line)) >= 0:
+        walk.line(text, at, end)
+        if walk.number == 0:
             run = None
-        elif number <= 2:
-            run = (start if number == 1 or run is None else run[0], text.find("\n", start) + 1)
+        elif walk.number <= 2:
+            run = (at if walk.number == 1 or run is None else run[0], end + 1)
+        at = end + 1
     return run
 
 
-def _lines(text: str, limit: int) -> Iterator[tuple[int, int, Header | None]]:
-    """Start of each whole line that ends before ``limit``, its number in its table (0: in none), the header it is."""
-    at, number = 0, 0
-    first: Header | None = None
-    while (end := text.find("\n", at, limit)) >= 0:
+class _Walk:
+    """Reads whole lines one by one; ``number`` says which line of its table the last one was (0: of none)."""
+
+    __slots__ = ("_first", "number")
+
+    def __init__(self) -> None:
+        self._first: Header | None = None
+        self.number = 0
+
+    def line(self, text: str, at: int, end: int) -> Header | None:
+        """Take in the line from ``at`` to ``end``; the header that it is."""
+        first = self._first
         if first is not None and (
-            end == at or end - at > ROW or sum(1 for _ in _split(text, at, end, first.mark)) != len(first.starts)
+            end == at or end - at > ROW or _count(text, at, end, first.mark) != len(first.starts)
         ):
-            first, number = None, 0
-        header = None
+            self._first = first = None
         if first is None:
-            first = header = header_at(text, at)
-            number = 1 if header else 0
-        else:
-            number += 1
-            if number == 2:
-                header = header_at(text, at)
-        yield at, number, header
-        at = end + 1
+            self._first = header = header_at(text, at)
+            self.number = 1 if header else 0
+            return header
+        self.number += 1
+        return header_at(text, at) if self.number == 2 else None
 
 
-def _split(text: str, at: int, end: int, mark: str) -> Iterator[tuple[int, int]]:
+def _count(text: str, at: int, end: int, mark: str) -> int:
+    """How many cells a line has."""
+    if text.find('"', at, end) < 0:
+        return text.count(mark, at, end) + 1
+    return len(_split(text, at, end, mark))
+
+
+def _split(text: str, at: int, end: int, mark: str) -> list[tuple[int, int]]:
     """Where the cells of a line stand, stripped; a quoted cell may hold the mark."""
     if end > at and text[end - 1] == "\r":
         end -= 1
+    cells: list[tuple[int, int]] = []
+    if text.find('"', at, end) < 0:
+        for cell in text[at:end].split(mark):
+            start = at + len(cell) - len(cell.lstrip(" "))
+            cells.append((start, start + len(cell.strip(" "))))
+            at += len(cell) + 1
+        return cells
     while True:
         start = at
         while start < end and text[start] == " ":
@@ -137,14 +164,14 @@ def _split(text: str, at: int, end: int, mark: str) -> Iterator[tuple[int, int]]
             while (stop := text.find('"', stop, end)) >= 0 and text[stop + 1 : stop + 2] == '"' and stop + 1 < end:
                 stop += 2
             stop = end if stop < 0 else stop
-            yield start + 1, stop
+            cells.append((start + 1, stop))
             at = text.find(mark, stop, end)
         else:
             at = text.find(mark, start, end)
             stop = end if at < 0 else at
             while stop > start and text[stop - 1] == " ":
                 stop -= 1
-            yield start, stop
+            cells.append((start, stop))
         if at < 0:
-            return
+            return cells
         at += 1

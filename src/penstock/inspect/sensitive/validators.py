@@ -9,7 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 
 from penstock.inspect.sensitive import checksums
 
@@ -17,11 +17,14 @@ from penstock.inspect.sensitive import checksums
 def card(value: str) -> bool:
     """A payment card: an issuer prefix with one of its lengths (ISO/IEC 7812 ranges as issuers publish them), Luhn."""
     digits = _digits(value)
-    if len(set(digits)) < 2:
-        return False
-    return checksums.luhn(digits) and any(
-        len(digits) in lengths and low <= digits[: len(low)] <= high for low, high, lengths in _ISSUERS
-    )
+    return len(digits) in _lengths(digits[:4]) and checksums.luhn(digits) and len(set(digits)) > 1
+
+
+@lru_cache(maxsize=10_000)
+def _lengths(first: str) -> frozenset[int]:
+    """Of how many digits the cards are that begin with these four."""
+    found = [lengths for low, high, lengths in _ISSUERS if low <= first[: len(low)] <= high]
+    return frozenset().union(*found)
 
 
 def card_any(value: str) -> bool:
@@ -64,7 +67,7 @@ def iban(value: str) -> bool:
     plain = value.replace(" ", "").replace("-", "").upper()
     if len(plain) != _IBAN_LENGTHS.get(plain[:2]):
         return False
-    return int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 == 1
+    return checksums.iso7064_97_10(plain[4:] + plain[:4])
 
 
 #: Length by country, SWIFT IBAN registry.
@@ -96,6 +99,9 @@ def birth_date(value: str) -> bool:
 
     A year of two figures counts only at the end, as people write it.
     """
+    if (plain := _NUMERIC_DATE.fullmatch(value)) is not None:
+        first, second, third = map(int, plain.groups())
+        return _born(first, second, third)
     parts = [part for part in re.split(r"[^0-9A-Za-z\u00c0-\u052f]+", re.sub(r"[年月日년월일]", " ", value)) if part]
     named = [MONTHS[part.lower()[:12]] for part in parts if part.lower()[:12] in MONTHS]
     numbers = [int(digits.group()) for part in parts if (digits := re.match(r"\d+", part))]
@@ -105,6 +111,13 @@ def birth_date(value: str) -> bool:
         numbers = [numbers[0], named[0], numbers[1]]
     if len(numbers) != 3:
         return False
+    return _born(*numbers)
+
+
+_NUMERIC_DATE = re.compile(r"(\d{1,4})[-./](\d{1,2})[-./](\d{1,4})")
+
+
+def _born(*numbers: int) -> bool:
     year = next((number for number in numbers if number >= 1000), None)
     if year is None:
         return 1 <= min(numbers[:2]) <= 12 and max(numbers[:2]) <= 31 and numbers[2] <= 99
@@ -186,7 +199,10 @@ _DATE = re.compile(r"(?:19|20)\d\d([-./ ]?)\d\d\1\d\d|\d\d([-./])\d\d\2(?:19|20)
 def ipv4(value: str) -> bool:
     """Four octets, neither unspecified nor a version number that starts with 0."""
     parts = value.split(".")
-    return len(parts) == 4 and all(part.isdigit() and int(part) < 256 for part in parts) and int(parts[0]) > 0
+    if len(parts) != 4 or not "".join(parts).isdigit() or not all(parts):
+        return False
+    first, second, third, fourth = map(int, parts)
+    return 0 < first < 256 and second < 256 and third < 256 and fourth < 256
 
 
 def ipv6(value: str) -> bool:
@@ -228,10 +244,16 @@ def jwt(value: str) -> bool:
 def not_dummy(value: str) -> bool:
     """No placeholder: none of the words people write where a secret goes, no run, no figure repeated."""
     lowered = value.lower()
-    if any(word in lowered for word in _PLACEHOLDERS):
+    for word in _PLACEHOLDERS:
+        if word in lowered:
+            return False
+    body = lowered.encode("ascii", "ignore").translate(None, _NOT_ALNUM)
+    if b"123456789" in body or b"abcdefgh" in body or b"00000000" in body or b"xxxxxx" in body:
         return False
-    body = re.sub(r"[^a-z0-9]", "", lowered)
-    return len(set(body)) >= 5 and not any(run in body for run in ("123456789", "abcdefgh", "00000000", "xxxxxx"))
+    return len(set(body)) >= 5
+
+
+_NOT_ALNUM = bytes(code for code in range(256) if not chr(code).isalnum() or code > 127)
 
 
 _PLACEHOLDERS = (
@@ -246,29 +268,65 @@ def entropy(value: str) -> bool:
 
     Measured on 24 characters and more: English identifiers 2.6-3.4, random hexadecimal 3.4-3.9, base 62 above 4.
     """
-    return shannon(value) >= (3.2 if len(value) >= 24 else 2.6)
+    return _has_bits(value, 3.2 if len(value) >= 24 else 2.6)
+
+
+def _has_bits(value: str, least: float) -> bool:
+    """Whether it holds at least so many bits a character; the number of different ones often tells."""
+    return _least_entropy(len(value), len(set(value))) >= least or shannon(value) >= least
+
+
+@lru_cache(maxsize=4096)
+def _least_entropy(size: int, different: int) -> float:
+    """Bits a character at least in a value of that many characters of which so many are different.
+
+    Least when all but one of them occur once; a little is taken off for rounding.
+    """
+    often = size - different + 1
+    if size == 0:
+        return 0.0
+    return ((different - 1) * math.log2(size) + often * math.log2(size / often)) / size - 1e-9
 
 
 def assigned_secret(value: str) -> bool:
     """What is assigned to a secret's name looks like one: mixed classes, random enough, no code, no path, no name."""
-    if not not_dummy(value) or _CODE.search(value) or _NAME.fullmatch(value) or _PATH.fullmatch(value):
-        return False
-    classes = (
-        any(char.islower() for char in value)
-        + any(char.isupper() for char in value)
-        + any(char.isdigit() for char in value)
-        + any(not char.isalnum() for char in value)
-    )
-    if value.isdigit() or classes < 2:
+    figure = _FIGURE.search(value) is not None
+    classes = _classes(value) + figure
+    if classes < 2 or value.isdigit():
         return False
     if len(value) < 16:
-        return classes >= 3 and shannon(value) >= 2.7
-    return any(char.isdigit() for char in value) and shannon(value) >= 3.2
+        if classes < 3 or not _has_bits(value, 2.7):
+            return False
+    elif not figure or not _has_bits(value, 3.2):
+        return False
+    return (
+        not_dummy(value) and not _is_code(value.lower()) and not _NAME.fullmatch(value) and not _PATH.fullmatch(value)
+    )
 
 
-_CODE = re.compile(
-    r"(?i)environ|getenv|process\.env|self\.|config\.|settings\.|://|^[./~\\]|::|->|=>|\.(?:py|js|ts|json|ya?ml|env|txt)$"
-)
+def _classes(value: str) -> int:
+    """How many of small letters, capitals and signs occur."""
+    if value.isascii():
+        return (value != value.upper()) + (value != value.lower()) + (not value.isalnum())
+    return (
+        any(char.islower() for char in value)
+        + any(char.isupper() for char in value)
+        + any(not char.isalnum() for char in value)
+    )
+
+
+def _is_code(lowered: str) -> bool:
+    """Whether the value is written in a program rather than kept: read from somewhere, a path, a file's name."""
+    for part in _CODE:
+        if part in lowered:
+            return True
+    return lowered.startswith(_PATH_LIKE) or lowered.endswith(_FILE_LIKE)
+
+
+_FIGURE = re.compile(r"\d")
+_CODE = ("environ", "getenv", "process.env", "self.", "config.", "settings.", "://", "::", "->", "=>")
+_PATH_LIKE = (".", "/", "~", "\\")
+_FILE_LIKE = (".py", ".js", ".ts", ".json", ".yaml", ".yml", ".env", ".txt")
 _NAME = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|[a-z][a-z0-9]*(?:[_.-][a-z]+)+\d?|[A-Za-z]+\d?")
 
 
@@ -284,11 +342,17 @@ def shannon(value: str) -> float:
 
 def has_digit(value: str) -> bool:
     """At least one digit, one letter."""
-    return any(char.isdigit() for char in value) and any(char.isalpha() for char in value)
+    return _FIGURE.search(value) is not None and _LETTER.search(value) is not None
+
+
+_LETTER = re.compile(r"[^\W\d_]")
 
 
 def _digits(value: str) -> str:
-    return "".join(char for char in value if "0" <= char <= "9")
+    return value.encode("ascii", "ignore").translate(None, _NO_FIGURES).decode()
+
+
+_NO_FIGURES = bytes(code for code in range(256) if not 48 <= code <= 57)
 
 
 #: Named checks without parameters.
@@ -323,8 +387,10 @@ _SEPARATORS = re.compile(r"[ ./()+-]")
 
 
 @cache
-def check_named(name: str) -> Callable[[str], bool]:
+def check_named(name: str, *, plain: bool = False) -> Callable[[str], bool]:
     """The check that a row names: ``card``, or an algorithm with its parameters, ``weighted(7 3 1; 10; r)``.
+
+    plain: it will be given values in capitals and without separators only.
 
     Raises:
         KeyError, ValueError, TypeError: there is no such check, or its parameters do not fit.
@@ -335,7 +401,7 @@ def check_named(name: str) -> Callable[[str], bool]:
     function = checksums.ALGORITHMS[algorithm]
     arguments = [argument.strip() for argument in given.removesuffix(")").split(";")] if given else []
     check: Callable[[str], bool] = partial(function, **checksums.parameters(algorithm, arguments))
-    if algorithm not in checksums.CASED:
+    if algorithm not in checksums.CASED and not plain:
         check = partial(_without_separators, check)
     check("")  # parameters that do not fit show now, not in the middle of a text
     return check

@@ -1,55 +1,110 @@
-"""Words of context: how they are spelled, and whether one stands by itself."""
+"""Words of context: how they are spelled, where they stand, and whether one stands by itself."""
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
+from functools import lru_cache
+
+from penstock.inspect.sensitive.engine import Scanner
+
+
+class Context:
+    """Words that explain or deny values, in numbered sets; an engine of their own finds them near values only."""
+
+    def __init__(self) -> None:
+        self._sets: dict[tuple[str, ...], int] = {}
+        self._words: dict[str, set[int]] = {}
+        self._spelled: list[tuple[int, frozenset[int]]] = []
+        self._scanner = Scanner(())
+        self._again = lru_cache(maxsize=4096)(self._of_piece)
+
+    def number(self, words: tuple[str, ...]) -> int:
+        """The number of a set of words; -1 for none."""
+        if not words:
+            return -1
+        number = self._sets.setdefault(words, len(self._sets))
+        for word in words:
+            self._words.setdefault(word.lower(), set()).add(number)
+        return number
+
+    def compile(self, engine_name: str = "") -> None:
+        """Make the words findable; no set is taken in afterwards."""
+        patterns: dict[str, tuple[int, set[int]]] = {}
+        for word, numbers in self._words.items():
+            for pattern in spellings(word):
+                patterns.setdefault(pattern, (len(word), set()))[1].update(numbers)
+        self._scanner = Scanner(list(patterns), name=engine_name)
+        self._spelled = [(letters, frozenset(numbers)) for letters, numbers in patterns.values()]
+
+    def words(self, text: str, low: int, high: int) -> list[tuple[int, int, frozenset[int]]]:
+        """Where words end that stand wholly between two characters, with their lengths and sets, in order."""
+        if high - low <= _OFTEN and _PLAIN.fullmatch(piece := text[max(0, low - 1) : high]):
+            after = text[high : high + 1]
+            rows = self._again(piece, after if after.isalpha() else "", high - low)
+            return [(low + stop, letters, sets) for stop, letters, sets in rows] if rows else []
+        return self._words_of(text, low, high)
+
+    def _of_piece(self, piece: str, after: str, size: int) -> list[tuple[int, int, frozenset[int]]]:
+        """Words among the last characters of a piece, which is all that has to be known about where it stood."""
+        low = len(piece) - size
+        rows = self._words_of(piece + after, low, len(piece))
+        return [(stop - low, letters, sets) for stop, letters, sets in rows]
+
+    def _words_of(self, text: str, low: int, high: int) -> list[tuple[int, int, frozenset[int]]]:
+        before = max(0, low - 1)  # tells whether a word begins
+        found = [(before + end, *self._spelled[index]) for index, end in self._scanner.ends(text[before:high])]
+        found.sort(key=_by_stop)
+        return [row for row in found if row[0] - row[1] >= low and stands_alone(text, row[0] - row[1], row[0])]
+
+
+#: Between a word and its value often stands the same: so many characters, no figures, no part of a mask.
+_OFTEN = 16
+_PLAIN = re.compile(r"[^\d\[\]_]*")
 
 
 class Told:
-    """Where words that explain or deny stand in a text; looked at only near the values that ask for them.
+    """Words of context in one text; looked for only in the stretches that values ask about."""
 
-    Hits come as byte offsets. ``about`` names a character whose byte offset is known, near which questions are asked.
-    """
+    __slots__ = ("_context", "_from", "_stops", "_text", "_to", "_words")
 
-    __slots__ = ("_byte", "_char", "_data", "_stops", "_text", "_words")
-
-    def __init__(self, text: str, data: bytes) -> None:
+    def __init__(self, context: Context, text: str) -> None:
+        self._context = context
         self._text = text
-        self._data = data
+        self._from = self._to = 0
+        self._words: list[tuple[int, int, frozenset[int]]] = []
         self._stops: list[int] = []
-        self._words: list[tuple[int, list[int]]] = []
-        self._char = self._byte = 0
 
-    def note(self, stop: int, letters: int, sets: list[int]) -> None:
-        """A word of these sets ends at a byte offset, behind those noted before."""
-        self._stops.append(stop)
-        self._words.append((letters, sets))
-
-    def about(self, char: int, byte: int) -> None:
-        """Where the next questions are asked."""
-        self._char, self._byte = char, byte
+    def read(self, low: int, high: int) -> None:
+        """Look for words between two characters, about which the next questions are asked."""
+        self._from, self._to = low, high
+        self._words = self._context.words(self._text, low, high)
+        self._stops = [row[0] for row in self._words]
 
     def last(self, known: int, low: int, high: int) -> int:
         """Where the last word of the set ends that stands wholly between two characters; -1 when none does."""
-        if known < 0 or not self._stops or low >= high:
+        if known < 0 or low >= high or not self._text[low:high].strip(_NO_WORD):
             return -1
-        floor, ceiling = self._bytes(low), self._bytes(high)
-        at = bisect_right(self._stops, ceiling) - 1
-        while at >= 0 and self._stops[at] > floor:
-            letters, sets = self._words[at]
-            if known in sets:
-                stop = high - len(self._data[self._stops[at] : ceiling].decode("utf-8", "surrogatepass"))
-                if stop - letters >= low and stands_alone(self._text, stop - letters, stop):
-                    return stop
+        if low < self._from or high > self._to:
+            self.read(low, high)
+        words = self._words
+        at = bisect_right(self._stops, high) - 1
+        while at >= 0:
+            stop, letters, sets = words[at]
+            if stop <= low:
+                break
+            if known in sets and stop - letters >= low:
+                return stop
             at -= 1
         return -1
 
-    def _bytes(self, char: int) -> int:
-        if len(self._text) == len(self._data):
-            return char
-        if char <= self._char:
-            return self._byte - len(self._text[char : self._char].encode("utf-8", "surrogatepass"))
-        return self._byte + len(self._text[self._char : char].encode("utf-8", "surrogatepass"))
+
+#: Of these alone no word consists.
+_NO_WORD = " \t\n\"'`:=-_.,;()/#|"
+
+
+def _by_stop(row: tuple[int, int, frozenset[int]]) -> int:
+    return row[0]
 
 
 def any_spelling(word: str) -> str:
@@ -72,9 +127,9 @@ _SHORT = 5
 def stands_alone(text: str, start: int, stop: int) -> bool:
     """Whether it is a word, also within ``user_ssn`` and ``userSsn``; not a part as in ``assn``, not a mask."""
     before, after = text[start - 1 : start] if start else "", text[stop : stop + 1]
-    if before in _INSIDE and after in _INSIDE and _masked(text, start, stop):
+    if _joined(before, text[start]) or _joined(text[stop - 1], after):
         return False
-    return not (_joined(before, text[start : start + 1]) or _joined(text[stop - 1 : stop], after))
+    return before not in _INSIDE or after not in _INSIDE or not _masked(text, start, stop)
 
 
 _INSIDE = frozenset("[]_")
@@ -100,12 +155,13 @@ def any_of(text: str, characters: str) -> bool:
 
 def _joined(left: str, right: str) -> bool:
     """Whether two neighbours are letters of one word; a capital behind a small letter begins a new one."""
-    return _letter(left) and _letter(right) and not (left.islower() and right.isupper())
+    if not (left.isalpha() and right.isalpha()):
+        return False
+    return left < _PARTED and right < _PARTED and not (left.islower() and right.isupper())
 
 
-def _letter(char: str) -> bool:
-    """A letter of a script that parts words by spaces and does not join particles to them."""
-    return char.isalpha() and char < "\u0590"
+#: Scripts up to here part words by spaces and join no particles to them.
+_PARTED = "\u0590"
 
 
 def _spelled(char: str) -> str:
