@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -30,7 +31,7 @@ class Rows:
     edges: Ints
 
     @staticmethod
-    def by(places: Ints, count: int) -> Rows:
+    def by(places: npt.NDArray[np.integer[Any]], count: int) -> Rows:
         """The rows of edges that leave each place, given the place that each edge leaves."""
         starts = np.zeros(count + 1, np.int64)
         np.cumsum(np.bincount(places, minlength=count), out=starts[1:])
