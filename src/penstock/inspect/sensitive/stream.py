@@ -45,23 +45,24 @@ class StreamDetector:
         if not piece:
             return "", []
         held = self._held + piece
-        if len(held) <= HELD and _still_open(held) == 0:
+        still_open = _still_open(held)
+        if still_open == 0 and len(held) <= HELD:
             self._held = held  # nothing could be released, so nothing need be looked at
             return "", []
-        return self._release(held, last=False)
+        return self._release(held, max(still_open, len(held) - HELD))
 
     def finish(self) -> tuple[str, list[Span]]:
         """Release all that is held back; the stream has ended."""
-        return self._release(self._held, last=True) if self._held else ("", [])
+        return self._release(self._held, len(self._held), last=True) if self._held else ("", [])
 
-    def _release(self, held: str, *, last: bool) -> tuple[str, list[Span]]:
+    def _release(self, held: str, ready: int, *, last: bool = False) -> tuple[str, list[Span]]:
+        """Release as many characters as are ``ready``, less what has begun and may go on."""
         start = len(self._before)
         text = self._before + held
         spans, growing = self._detector.look(text)
-        if last:
-            cut = len(text)
-        else:
-            cut = max(start, min(start + max(_still_open(held), len(held) - HELD), growing))
+        cut = start + ready
+        if not last and (spans or growing < cut):
+            cut = max(start, min(cut, growing))
             for span in reversed(spans):  # a span that crosses the cut waits whole
                 if span.start < cut < span.end:
                     cut = max(start, span.start)
@@ -111,10 +112,8 @@ def _still_open(text: str) -> int:
 
 def _last_word(text: str, end: int, floor: int) -> int:
     """Where the word that ends at ``end`` starts."""
-    at = end
-    while at > floor and not text[at - 1].isspace():
-        at -= 1
-    return at
+    words = text[floor:end].rsplit(None, 1)
+    return end - len(words[-1]) if words and not text[end - 1].isspace() else end
 
 
 #: A group of a number written in groups: figures with their signs, up to four capitals (as in a British IBAN).
