@@ -6,6 +6,7 @@ the server; where the source also holds a ``profiles.yml`` that names one, a tab
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -32,6 +33,8 @@ from penstock.graph.vocabulary import Asset, Unseen
 
 NAME = "lineage.dbt"
 NODES, COLUMNS, SERVERS = "lineage.dbt.nodes", "lineage.dbt.columns", "lineage.dbt.servers"
+#: Nodes of one manifest: tests are nodes too, ten for a model are usual.
+_MOST_NODES = 100_000
 #: Columns of one table that are looked at.
 _MOST_COLUMNS = 2_000
 _SCHEMA = re.compile(rb"schemas\.getdbt\.com/dbt/(manifest|catalog)/v\d+")
@@ -110,6 +113,8 @@ class _Project:
     def __init__(self, source: Source, fact: Fact, host: str, columns: Mapping[str, Mapping[str, Any]]) -> None:
         self.saying = Saying(NAME, source.scope, fact.path)
         self.adapter, self.host, self.columns = fact.value["adapter"], host, columns
+        #: dbt writes its artifacts to ``target/`` in the project
+        self.folder = posixpath.dirname(fact.path).removesuffix("target").rstrip("/")
         self.rows: dict[str, Mapping[str, Any]] = {row["id"]: row for row in fact.value["rows"]}
         self.tables = {
             id_: self.table(row) for id_, row in self.rows.items() if row["type"] in _TABLES and not row["inside"]
@@ -128,7 +133,8 @@ class _Project:
             for owner in row["owners"]:
                 self.saying.owned(thing, owner, at)
             if row["type"] == "seed" and row["file"].endswith(".csv"):
-                self.saying.link(thing, "derived_from", identity.file_dataset(row["file"], self.saying.scope), at)
+                seed = identity.file_dataset(posixpath.join(self.folder, row["file"]), self.saying.scope)
+                self.saying.link(thing, "derived_from", seed, at)
             verb = "derived_from" if id_ in self.tables else "loads" if thing.kind == "pipeline" else "reads"
             for needed in self.needed(row):
                 self.saying.link(thing, verb, self.tables[needed], at)
@@ -192,7 +198,7 @@ def _nodes(file: File, document: Any) -> Iterator[Fact]:
     rows = [
         _node(at, id_, mapping(node))
         for at in ("nodes", "sources", "exposures")
-        for id_, node in entries(root.get(at))
+        for id_, node in entries(root.get(at), _MOST_NODES)
         if text(mapping(node).get("resource_type")) in _TABLES | {"exposure"} or at == "exposures"
     ]
     adapter = text(dig(root, "metadata", "adapter_type")).casefold()
@@ -253,7 +259,7 @@ def _said_of(node: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
 def _catalog(file: File, document: Any) -> Iterator[Fact]:
     rows = []
     for at in ("nodes", "sources"):
-        for id_, node in entries(dig(document, at)):
+        for id_, node in entries(dig(document, at), _MOST_NODES):
             stats = mapping(mapping(node).get("stats"))
             records = [mapping(stats.get(key)).get("value") for key in ("row_count", "num_rows", "rows")]
             number = next((int(value) for value in records if isinstance(value, int | float) and _finite(value)), None)

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from penstock.discover.collector import File, Yielded, collector
+from penstock.discover.collector import Fact, File, Yielded, collector
 from penstock.discover.data.lineage import places
 from penstock.discover.data.lineage.reading import (
     count,
@@ -24,6 +24,7 @@ from penstock.discover.data.lineage.reading import (
     text,
     texts,
 )
+from penstock.discover.data.lineage.same_files import FACT as PATH
 from penstock.discover.data.lineage.saying import Saying
 from penstock.discover.data.lineage.words import labels_of_pair
 from penstock.discover.git import repository_name
@@ -55,6 +56,7 @@ def events(file: File) -> Iterator[Yielded]:
         elif is_event(event):
             told.event(event, number or "")
     yield from told.saying
+    yield from (Fact(PATH, file.path, path) for path in sorted(told.absolute))
     if broken:
         why = f"{broken} line{'s'[: broken > 1]} hold no JSON"
         yield Unseen(file.path, "events of OpenLineage", why, collector=NAME, scope=file.scope)
@@ -106,6 +108,8 @@ def _events(data: bytes) -> Iterator[tuple[int, Any]]:
 class _Told:
     def __init__(self, saying: Saying) -> None:
         self.saying = saying
+        #: paths of the machine that ran the jobs
+        self.absolute: set[str] = set()
 
     def event(self, event: Mapping[str, Any], place: str | int) -> None:
         saying = self.saying
@@ -192,9 +196,10 @@ class _Told:
         if not name:
             return None
         kind = text(dig(about, "facets", "datasetType", "datasetType")).upper()
-        return _model(namespace, name, self.saying.scope) if kind == "MODEL" else place_of(
-            namespace, name, self.saying.scope
-        )  # fmt: skip
+        thing = (_model if kind == "MODEL" else place_of)(namespace, name, self.saying.scope)
+        if thing is not None and thing.kind == "dataset" and thing.name.startswith("/") and len(self.absolute) < 1_000:
+            self.absolute.add(thing.name)
+        return thing
 
     def owners(self, thing: Asset, facets: Mapping[str, Any], place: str | int) -> None:
         for owner in mappings(dig(facets, "ownership", "owners"))[:20]:

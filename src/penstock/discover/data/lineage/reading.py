@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -47,9 +48,9 @@ def mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def entries(value: Any) -> list[tuple[str, Any]]:
-    """The pairs of a mapping whose keys are texts, at most `MOST`."""
-    return [(key, entry) for key, entry in list(mapping(value).items())[:MOST] if isinstance(key, str)]
+def entries(value: Any, most: int = MOST) -> list[tuple[str, Any]]:
+    """The pairs of a mapping whose keys are texts, at most ``most``."""
+    return [(key, entry) for key, entry in islice(mapping(value).items(), most) if isinstance(key, str)]
 
 
 def listed(value: Any) -> list[Any]:
