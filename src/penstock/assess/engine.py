@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from penstock.assess.answers import answers
@@ -13,7 +13,7 @@ from penstock.assess.match import Match, Matcher
 from penstock.assess.paths import attack_paths
 from penstock.assess.questions import Questions
 from penstock.assess.rules import Rule, load_rules
-from penstock.assess.score import Score, score
+from penstock.assess.score import score, terms
 from penstock.assess.words import told
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
@@ -109,7 +109,7 @@ def _raised(rule: Rule, subject: str, matches: list[Match], matcher: Matcher) ->
         path=_path(rule, match, facts),
         score=worst.value,
         score_range=(worst.low, worst.high),
-        terms=_terms(worst, len(matches)),
+        terms=terms(worst, rule, match, facts, len(matches)),
         tags=tuple(rule.row.tags),
         related=tuple(sorted(related)),
         fix_at=fix_at,
@@ -122,10 +122,6 @@ def _raised(rule: Rule, subject: str, matches: list[Match], matcher: Matcher) ->
 def fingerprint(*parts: str) -> str:
     """A stable id of what is meant: equal across scans, different for different parts (80 bits of SHA-256)."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
-
-
-def _terms(found: Score, matches: int) -> Mapping[str, object]:
-    return {**found.terms, "matches": {"value": matches, "because": "ways in which the rule applies to the subject"}}
 
 
 def _uncovered(raised: list[Raised]) -> list[Raised]:

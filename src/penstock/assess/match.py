@@ -1,21 +1,38 @@
-"""Where a rule's chains lie in the graph, with three values: surely, not at all, or hanging on what is not known."""
+"""Where a rule's chains lie in the graph, with three values: surely, not at all, or hanging on what is not known.
+
+First whole arrays narrow down what each place of a rule may be: the kind, the properties, what a condition says of one
+asset alone, and whether the rest of the chain can be reached from there. Only what remains is looked at one by one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
+
+from penstock.assess.arrays import VERB_CODES, Flags, Ints, kind_flags, verb_flags
+from penstock.assess.asked import Asked
 from penstock.assess.chains import Chain, Segment, Spot
 from penstock.assess.facts import Facts
 from penstock.assess.rules import Rule
 from penstock.conditions import Condition, Unknown
-from penstock.graph.graph import Graph
-from penstock.graph.vocabulary import SENSITIVE, Step, Unseen
+from penstock.graph.vocabulary import Step, Unseen
 
-#: Assets visited by one segment from one asset, and matches kept per first asset: a hub is paged, not exhausted.
-MAX_VISITED, MAX_MATCHES = 5_000, 200
+#: Assets visited by one segment from one asset, matches kept of one subject (sure ones, and others), and ways tried from
+#: one first asset: a hub is paged, not exhausted.
+MAX_VISITED, MAX_MATCHES, MAX_TRIED = 5_000, 200, 20_000
+#: Walks kept; then they start anew.
+_WALKS = 100_000
+_VERBS = sorted(VERB_CODES)
+
+#: Variable → place of the asset that stands for it.
+Bound = dict[str, int]
+#: The hops of a walk: (place, code of the verb).
+Hops = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,167 +60,252 @@ class Match:
     evident: bool = True
 
 
+class May(Protocol):
+    """Which places a variable may stand for."""
+
+    def __getitem__(self, place: int) -> Any: ...
+
+
 class Matcher:
-    """Finds matches of rules in one graph; it keeps the index of kinds and the walks made so far."""
+    """Finds matches of rules in one graph; it keeps the answers of conditions and the walks made so far."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
-        self.graph: Graph = facts.graph
-        self._walks: dict[tuple[str, Segment], dict[str, tuple[Step, ...]]] = {}
+        self.graph = facts.graph
+        self.arrays = facts.arrays
+        self._walks: dict[tuple[int, Segment], dict[int, Hops]] = {}
         self._cut: dict[tuple[str, str], Unseen] = {}
-        self._sensitive = sorted(SENSITIVE)
+        self._asked: dict[int, Asked] = {}
+        self._verbs: dict[frozenset[str], Flags] = {}
+        self._known: dict[str, Flags] = {}
+        self._known_everywhere: dict[str, bool] = {}
+        self._full: set[int] = set()
 
-    def matches(self, rule: Rule) -> Iterator[Match]:
-        """Every match of the rule, surely or perhaps."""
-        for start in self._candidates(rule.chains[0].spots[0], {}):
-            count = 0
-            for bound, path in self._chains(rule, 0, {}, start):
+    def matches(self, rule: Rule, starts: Iterable[int] | None = None) -> Iterator[Match]:
+        """Every match of the rule, surely or perhaps; or those only whose first asset is at one of some places."""
+        if any(not (asked := self.asked(part)).variables and asked.of({}) is False for part in rule.when):
+            return
+        if starts is None:
+            narrowed = self._narrowed(rule)
+            may: Mapping[str, May] = narrowed
+            starts = np.flatnonzero(narrowed[rule.chains[0].spots[0].variable]).tolist()
+        else:
+            may = {variable: _Tested(self, rule, variable) for variable in rule.kinds}
+        kept: Counter[tuple[int, bool]] = Counter()
+        self._full = set()
+        for start in starts:
+            for tried, (bound, path) in enumerate(self._chains(rule, may, 0, {}, start)):
+                subject = bound[rule.subject]
+                if subject in self._full:
+                    continue
+                if tried >= MAX_TRIED:
+                    self._note(start, f"what rule {rule.id} finds from it", f"more than {MAX_TRIED} ways")
+                    break
                 match = self._judged(rule, bound, path)
-                if match and count < MAX_MATCHES:
-                    count += 1
+                if match and kept[subject, bool(match.missing)] < MAX_MATCHES:
+                    kept[subject, bool(match.missing)] += 1
                     yield match
                 elif match:
-                    self._note(start, f"what rule {rule.id} finds from it", f"more than {MAX_MATCHES} ways")
-                    break
+                    self._full.add(subject)
+                    self._note(subject, f"what rule {rule.id} finds of it", f"more than {MAX_MATCHES} ways")
+
+    def holds(self, condition: Condition, bound: Mapping[str, str], length: int = 0) -> bool | Unknown:
+        """What a condition says of assets by their ids."""
+        place = self.arrays.place
+        return self.asked(condition).of({variable: place[id] for variable, id in bound.items()}, length)
+
+    def asked(self, condition: Condition) -> Asked:
+        if id(condition) not in self._asked:
+            self._asked[id(condition)] = Asked(condition, self.facts)
+        return self._asked[id(condition)]
 
     @property
     def unseen(self) -> tuple[Unseen, ...]:
         """Where judging stopped at a bound, so that what lies further on may be missing."""
         return tuple(self._cut[key] for key in sorted(self._cut))
 
-    def _note(self, id: str, what: str, why: str) -> None:
-        asset = self.graph.assets[id]
+    def _note(self, place: int, what: str, why: str) -> None:
+        asset = self.graph.assets[self.arrays.ids[place]]
         hint = "Split what it stands for, or look at it by itself: penstock show"
-        self._cut.setdefault((id, what), Unseen(asset.name, what, why, hint, "assess", asset.scope))
+        self._cut.setdefault((asset.id, what), Unseen(asset.name, what, why, hint, "assess", asset.scope))
+
+    # ── what may be where ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _narrowed(self, rule: Rule) -> dict[str, Flags]:
+        """Variable → the assets it may stand for, as far as one look at each and the chains behind it can say."""
+        may: dict[str, Flags] = {}
+        for chain in rule.chains:
+            for spot in chain.spots:
+                fits = kind_flags(spot.kinds)[self.arrays.kind]
+                for name, wanted in spot.props:
+                    fits &= self._may_fit(name, wanted)
+                may[spot.variable] = may[spot.variable] & fits if spot.variable in may else fits
+        first = rule.chains[0].spots[0].variable
+        may[first] = may[first] & ~self.facts.column("lifecycle").where("retired")
+        for part in rule.when:
+            asked = self.asked(part)
+            if len(asked.variables) == 1 and "path" not in part.uses:
+                (variable,) = asked.variables
+                places = np.flatnonzero(may[variable]).astype(np.int32)
+                may[variable][places[asked.surely_false(places)]] = False
+        for chain in rule.chains[::-1]:
+            self._connected(chain.reversed(), may)
+            if chain is not rule.chains[0]:
+                self._connected(chain, may)
+        return may
+
+    def _may_fit(self, name: str, wanted: Any) -> Flags:
+        column = self.facts.column(name)
+        table = [_equal(value, wanted) for value in column.known.values]
+        found: Flags = np.array([*table, name != "contains"], np.bool_)[column.codes]
+        return found
+
+    def _connected(self, chain: Chain, may: dict[str, Flags]) -> None:
+        """Keep at each spot what the spots before it lead to."""
+        for (one, two), segment in zip(zip(chain.spots, chain.spots[1:], strict=False), chain.segments, strict=True):
+            places: Ints = np.flatnonzero(may[one.variable]).astype(np.int32)
+            may[two.variable] = may[two.variable] & self.arrays.reached(
+                places, self._flags(segment.verbs), forward=segment.forward, least=segment.least, most=segment.most
+            )
+
+    def _flags(self, verbs: frozenset[str]) -> Flags:
+        if verbs not in self._verbs:
+            self._verbs[verbs] = verb_flags(verbs)
+        return self._verbs[verbs]
 
     # ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    @cached_property
-    def _by_kind(self) -> dict[str, list[str]]:
-        index: dict[str, list[str]] = {}
-        for asset in self.graph.assets.values():
-            if asset.lifecycle != "retired":
-                index.setdefault(asset.kind, []).append(asset.id)
-        return index
-
-    def _candidates(self, spot: Spot, bound: Mapping[str, str]) -> list[str]:
-        if spot.variable in bound:
-            return [bound[spot.variable]]
-        return [id for kind in sorted(spot.kinds) for id in self._by_kind.get(kind, ())]
-
     def _chains(
-        self, rule: Rule, index: int, bound: dict[str, str], start: str | None = None
-    ) -> Iterator[tuple[dict[str, str], tuple[Step, ...]]]:
+        self, rule: Rule, may: Mapping[str, May], index: int, bound: Bound, start: int | None = None
+    ) -> Iterator[tuple[Bound, tuple[Step, ...]]]:
         if index == len(rule.chains):
             yield bound, ()
             return
         chain = rule.chains[index]
         if chain.spots[0].variable not in bound and chain.spots[-1].variable in bound:
             chain = chain.reversed()
-        for first in [start] if start else self._candidates(chain.spots[0], bound):
-            for along, path in self._along(rule, chain, 0, first, bound):
-                for whole, _ in self._chains(rule, index + 1, along):
+        variable = chain.spots[0].variable
+        for first in [start] if start is not None else self._starts(may, variable, bound):
+            for along, path in self._along(rule, may, chain, 0, first, bound):
+                for whole, _ in self._chains(rule, may, index + 1, along):
                     yield whole, path
 
+    def _starts(self, may: Mapping[str, May], variable: str, bound: Bound) -> Iterable[int]:
+        if variable in bound:
+            return [bound[variable]]
+        flags = may[variable]
+        if isinstance(flags, np.ndarray):
+            found: list[int] = np.flatnonzero(flags).tolist()
+            return found
+        return (place for place in range(len(self.arrays)) if flags[place])
+
     def _along(
-        self, rule: Rule, chain: Chain, place: int, id: str, bound: dict[str, str], near: bool = False
-    ) -> Iterator[tuple[dict[str, str], tuple[Step, ...]]]:
-        """Ways to lay the chain from ``spots[place]`` on, when that spot is the asset ``id``."""
-        spot = chain.spots[place]
-        if self.graph.assets[id].kind not in spot.kinds or self._fits(spot, id) is False:
+        self, rule: Rule, may: Mapping[str, May], chain: Chain, at: int, place: int, bound: Bound, near: bool = False
+    ) -> Iterator[tuple[Bound, tuple[Step, ...]]]:
+        """Ways to lay the chain from ``spots[at]`` on, when that spot is the asset at ``place``."""
+        variable = chain.spots[at].variable
+        if bound.get(variable, place) != place or not may[variable][place]:
             return
-        if bound.get(spot.variable, id) != id:
+        if variable == rule.subject and place in self._full:
             return
-        new = spot.variable not in bound
-        if new and not near and id in bound.values():
-            return
-        bound = {**bound, spot.variable: id}
-        if new and not self._may_hold(rule, bound, spot.variable):
-            return
-        here = (Step(id),) if place == 0 else ()
-        if place == len(chain.segments):
+        if variable not in bound:
+            if not near and place in bound.values():
+                return
+            bound = {**bound, variable: place}
+            if not self._may_hold(rule, bound, variable):
+                return
+        here = (Step(self.arrays.ids[place]),) if at == 0 else ()
+        if at == len(chain.segments):
             yield bound, here
             return
-        segment = chain.segments[place]
-        for end, steps in self._walk(id, segment).items():
-            for along, rest in self._along(rule, chain, place + 1, end, bound, near=not steps):
-                yield along, here + steps + rest
+        segment = chain.segments[at]
+        for end, hops in self._walk(place, segment, may[chain.spots[at + 1].variable]).items():
+            for along, rest in self._along(rule, may, chain, at + 1, end, bound, near=not hops):
+                yield along, here + self._steps(hops, segment.forward) + rest
 
-    def _walk(self, start: str, segment: Segment) -> dict[str, tuple[Step, ...]]:
-        """Assets that the segment leads to, each with the shortest way there."""
+    def _steps(self, hops: Hops, forward: bool) -> tuple[Step, ...]:
+        return tuple(Step(self.arrays.ids[place], _VERBS[verb], forward) for place, verb in hops)
+
+    def _walk(self, start: int, segment: Segment, may: May | None = None) -> dict[int, Hops]:
+        """Assets that the segment leads to, each with the shortest way there; of a single step, only what may be."""
+        if segment.most == 1 and isinstance(may, np.ndarray):
+            return self._one_step(start, segment, may)
         if (start, segment) in self._walks:
             return self._walks[start, segment]
-        found: dict[str, tuple[Step, ...]] = {start: ()} if segment.least == 0 else {}
-        seen: dict[str, tuple[Step, ...]] = {start: ()}
+        verbs = self._flags(segment.verbs)
+        found: dict[int, Hops] = {start: ()} if segment.least == 0 else {}
+        seen: dict[int, Hops] = {start: ()}
         level = [start]
         for depth in range(1, segment.most + 1):
-            following: list[str] = []
-            for id in level:
-                for end, verb in self._next(id, segment):
-                    if end in seen or end not in self.graph.assets:
+            following: list[int] = []
+            for place in level:
+                for end, verb in self.arrays.neighbours(place, verbs, forward=segment.forward):
+                    if end in seen:
                         continue
                     if len(seen) > MAX_VISITED:
                         self._note(start, f"what {_words(segment)} it", f"more than {MAX_VISITED} assets")
                         break
-                    seen[end] = (*seen[id], Step(end, verb, segment.forward))
+                    seen[end] = (*seen[place], (end, verb))
                     following.append(end)
                     if depth >= segment.least:
                         found[end] = seen[end]
             level = following
+        if len(self._walks) >= _WALKS:
+            self._walks.clear()
         self._walks[start, segment] = found
         return found
 
-    def _next(self, id: str, segment: Segment) -> list[tuple[str, str]]:
-        if segment.forward:
-            return sorted((r.target, r.verb) for r in self.graph.out(id, *segment.verbs))
-        return sorted((r.source, r.verb) for r in self.graph.into(id, *segment.verbs))
+    def _one_step(self, start: int, segment: Segment, may: Flags) -> dict[int, Hops]:
+        """The ends of single relations: a hub with many of them is looked through at once."""
+        arrays = self.arrays
+        edges = arrays.edges(start, self._flags(segment.verbs), forward=segment.forward)
+        ends = (arrays.target if segment.forward else arrays.source)[edges]
+        kept = may[ends]
+        found: dict[int, Hops] = {start: ()} if segment.least == 0 else {}
+        for end, verb in zip(ends[kept].tolist(), arrays.verb[edges[kept]].tolist(), strict=True):
+            if len(found) >= MAX_VISITED:
+                self._note(start, f"what {_words(segment)} it", f"more than {MAX_VISITED} assets")
+                break
+            if end != start:
+                found.setdefault(end, ((end, verb),))
+        return found
 
-    def _fits(self, spot: Spot, id: str) -> bool | Missing:
+    def fits(self, spot: Spot, place: int) -> bool | Missing:
         """Whether the properties in the spot's brackets are those of the asset."""
-        known = self.facts.of(id)
         missing: Missing | None = None
         for name, wanted in spot.props:
-            value = known.get(name)
+            value = self.facts.column(name)[place]
             if name == "contains":
                 if not set(wanted) <= set(value or ()):
                     return False
             elif value is None:
-                missing = missing or Missing(id, name)
+                missing = missing or Missing(self.arrays.ids[place], name)
             elif not _equal(value, wanted):
                 return False
         return missing or True
 
     # ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _values(self, bound: Mapping[str, str], length: int = 0) -> dict[str, Any]:
-        return {
-            **{variable: self.facts.of(id) for variable, id in bound.items()},
-            "org": self.facts.org,
-            "path": {"length": length},
-            "sensitive": self._sensitive,
-        }
-
-    def holds(self, condition: Condition, bound: Mapping[str, str], length: int = 0) -> bool | Unknown:
-        return condition.evaluate(self._values(bound, length))
-
-    def _may_hold(self, rule: Rule, bound: Mapping[str, str], newest: str) -> bool:
+    def _may_hold(self, rule: Rule, bound: Bound, newest: str) -> bool:
         """Whether no part of ``when`` that the newest variable completes is false already."""
         for part in rule.when:
-            variables = part.uses - {"org", "sensitive"}
-            if newest in variables and variables <= bound.keys() and self.holds(part, bound) is False:
+            asked = self.asked(part)
+            if len(asked.variables) < 2 or newest not in asked.variables or "path" in part.uses:
+                continue
+            if all(variable in bound for variable in asked.variables) and asked.of(bound) is False:
                 return False
         return True
 
-    def _judged(self, rule: Rule, bound: dict[str, str], path: tuple[Step, ...]) -> Match | None:
+    def _judged(self, rule: Rule, bound: Bound, path: tuple[Step, ...]) -> Match | None:
         length = max(0, len(path) - 1)
         missing: list[Missing] = []
         evident = not rule.when
         for chain in rule.chains:
             for spot in chain.spots:
-                if isinstance(fits := self._fits(spot, bound[spot.variable]), Missing):
+                if spot.props and isinstance(fits := self.fits(spot, bound[spot.variable]), Missing):
                     missing.append(fits)
         for part in rule.when:
-            answer = self.holds(part, bound, length)
+            answer = self.asked(part).of(bound, length)
             if answer is False:
                 return None
             if isinstance(answer, Unknown):
@@ -211,7 +313,7 @@ class Matcher:
             else:
                 evident = True
         if rule.unless:
-            answer = self.holds(rule.unless, bound, length)
+            answer = self.asked(rule.unless).of(bound, length)
             if answer is True:
                 return None
             if isinstance(answer, Unknown):
@@ -222,16 +324,17 @@ class Matcher:
                 return None
             if isinstance(exists, Missing):
                 missing.append(replace(exists, absence=True))
-        return Match(bound, path, tuple(dict.fromkeys(missing)), evident)
+        named = {variable: self.arrays.ids[place] for variable, place in bound.items()}
+        return Match(named, path, tuple(dict.fromkeys(missing)), evident)
 
-    @staticmethod
-    def _named(answer: Unknown, bound: Mapping[str, str]) -> list[Missing]:
+    def _named(self, answer: Unknown, bound: Bound) -> list[Missing]:
         pairs = [name.split(".")[:2] for name in answer.missing]
-        return [Missing(bound[pair[0]], pair[1]) for pair in pairs if pair[0] in bound and len(pair) > 1]
+        ids = self.arrays.ids
+        return [Missing(ids[bound[pair[0]]], pair[1]) for pair in pairs if pair[0] in bound and len(pair) > 1]
 
     # ── absence ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _exists(self, chain: Chain, bound: Mapping[str, str]) -> bool | Missing:
+    def _exists(self, chain: Chain, bound: Bound) -> bool | Missing:
         """Whether the chain lies in the graph; False only where everything along it was seen."""
         if chain.spots[0].variable not in bound:
             if chain.spots[-1].variable not in bound:
@@ -240,13 +343,14 @@ class Matcher:
         doubt: Missing | None = None
         level = {bound[chain.spots[0].variable]}
         for segment, spot in zip(chain.segments, chain.spots[1:], strict=True):
-            following: set[str] = set()
-            for id in sorted(level):
-                doubt = doubt or self._unsure(id, segment)
-                for end in self._walk(id, segment):
-                    if self.graph.assets[end].kind not in spot.kinds or bound.get(spot.variable, end) != end:
+            kinds = kind_flags(spot.kinds)
+            following: set[int] = set()
+            for place in sorted(level):
+                doubt = doubt or self._unsure(place, segment)
+                for end in self._walk(place, segment):
+                    if not kinds[self.arrays.kind[end]] or bound.get(spot.variable, end) != end:
                         continue
-                    fits = self._fits(spot, end)
+                    fits = self.fits(spot, end)
                     if isinstance(fits, Missing):
                         doubt = doubt or fits
                     elif fits:
@@ -254,14 +358,15 @@ class Matcher:
             level = following
         return True if level else doubt or False
 
-    def _unsure(self, start: str, segment: Segment) -> Missing | None:
+    def _unsure(self, start: int, segment: Segment) -> Missing | None:
         """The first relation along the segment that might exist unseen."""
         inner = Segment(segment.verbs, 0, segment.most - 1, segment.forward)
-        for id in [start, *sorted(self._walk(start, inner))] if segment.most > 1 else [start]:
+        for place in [start, *sorted(self._walk(start, inner))] if segment.most > 1 else [start]:
+            id = self.arrays.ids[place]
             if segment.forward and "guarded_by" in segment.verbs and (gateway := self._perhaps_gateway(id)):
                 return Missing(gateway, "output_filter")
             for verb in sorted(segment.verbs):
-                sure = self.graph.knows_all(id, verb) if segment.forward else self._everywhere(verb)
+                sure = self.knows_all(verb)[place] if segment.forward else self._everywhere(verb)
                 if not sure:
                     return Missing(id, verb=verb, forward=segment.forward)
         return None
@@ -274,17 +379,48 @@ class Matcher:
             if (
                 open_end
                 and not any(self.graph.out(target.id, "serves"))
-                and not self.graph.knows_all(target.id, "serves")
+                and not self.knows_all("serves")[self.arrays.place[target.id]]
             ):
                 return target.id
         return ""
 
+    def knows_all(self, verb: str) -> Flags:
+        """Of which places every relation of a verb is known."""
+        if verb not in self._known:
+            self._known[verb] = self.facts.knows_all(verb)
+        return self._known[verb]
+
     def _everywhere(self, verb: str) -> bool:
-        return bool(self._scopes) and all((scope, verb) in self.graph.complete for scope in self._scopes)
+        if verb not in self._known_everywhere:
+            complete = self.graph.complete
+            self._known_everywhere[verb] = bool(self._scopes) and all((s, verb) in complete for s in self._scopes)
+        return self._known_everywhere[verb]
 
     @cached_property
     def _scopes(self) -> frozenset[str]:
         return frozenset(e.scope for evidence in self.graph.evidence.values() for e in evidence if e.scope)
+
+
+class _Tested:
+    """Which places a variable may stand for, tested when asked: for a few assets out of many."""
+
+    def __init__(self, matcher: Matcher, rule: Rule, variable: str) -> None:
+        self._matcher = matcher
+        self._spots = [spot for chain in rule.chains for spot in chain.spots if spot.variable == variable]
+        self._kinds = kind_flags(frozenset.intersection(*(spot.kinds for spot in self._spots)))
+        self._variable = variable
+        self._first = variable == rule.chains[0].spots[0].variable
+        asked = [matcher.asked(part) for part in rule.when if "path" not in part.uses]
+        self._asked = [one for one in asked if one.variables == [variable]]
+
+    def __getitem__(self, place: int) -> bool:
+        matcher = self._matcher
+        return (
+            bool(self._kinds[matcher.arrays.kind[place]])
+            and not (self._first and matcher.facts.column("lifecycle")[place] == "retired")
+            and all(matcher.fits(spot, place) is not False for spot in self._spots if spot.props)
+            and all(asked.of({self._variable: place}) is not False for asked in self._asked)
+        )
 
 
 def _words(segment: Segment) -> str:

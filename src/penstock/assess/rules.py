@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from penstock.assess.chains import Chain, parse_chain
-from penstock.assess.facts import RULE_SCHEMAS
+from penstock.assess.fields import RULE_SCHEMAS
 from penstock.assess.frameworks import titles
 from penstock.conditions import Condition, compile
 from penstock.errors import NotUnderstood

@@ -7,13 +7,16 @@ reached move it by one step. The number lies inside the severity's band, so that
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+from penstock.assess.agency import agency_of, factors_of
 from penstock.assess.facts import Facts
 from penstock.assess.match import Match, Matcher
 from penstock.assess.rules import Rule
+from penstock.assess.weight import why_impact
 from penstock.graph.vocabulary import SEVERITIES
 
 #: Severity → the part of 0-100 that its findings lie in.
@@ -24,7 +27,7 @@ BANDS: Mapping[str, tuple[float, float]] = MappingProxyType(
 #: (set on the eight development scenarios, November 2026: 4 and 4; at most 4 together).
 WORSE_FROM, MILDER_TO = 8, 4
 #: Weights inside a band; they add up to 1. Combinations stand before the settings they are built on.
-_IMPACT, _LIKELIHOOD, _COMBINED, _SPREAD = 0.35, 0.30, 0.25, 0.10
+_IMPACT, _LIKELIHOOD, _COMBINED, _SPREAD, _AGENCY = 0.35, 0.30, 0.25, 0.07, 0.03
 #: Assets touched from which on more make no difference to the order.
 _WIDE = 12
 
@@ -38,26 +41,29 @@ class Score:
     low: float
     high: float
     worst: str
-    terms: Mapping[str, Any] = field(default_factory=dict)
+    impact: int
+    likelihood: int
+    likelihood_range: tuple[int, int]
+    steps: int
+    reasons: tuple[str, ...]
+    spread: float
+    agency: float
 
 
 def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
     """The score of one match."""
     facts = matcher.facts
-    impact, impact_why = max((facts.impact(id) for id in match.bound.values()), key=lambda found: found[0])
-    doors = [facts.likelihood(id) for id in match.bound.values()]
-    likely = max(door[1] for door in doors)
-    likely_why = next(door[3] for door in doors if door[1] == likely)
-    lowest, highest = max(door[0] for door in doors), max(door[2] for door in doors)
+    places = [facts.arrays.place[id] for id in match.bound.values()]
+    impact, lowest, likely, highest = (max([by_place[place] for place in places]) for by_place in facts.weighed)
     steps, least, most, reasons = _shifts(rule, match, matcher)
-    spread = min(1.0, len(_related(match, facts)) / _WIDE)
+    spread = sum(1 for _ in islice(facts.powers(match.bound.values()), _WIDE)) / _WIDE
+    agency = max(agency_of(facts, id) for id in match.bound.values())
 
     def at(likelihood: int, steps: int) -> tuple[str, float]:
         severity = severity_of(rule, impact, likelihood, steps)
         low, high = BANDS[severity]
-        inside = (
-            _IMPACT * (impact - 1) / 3 + _LIKELIHOOD * (likelihood - 1) / 3 + _COMBINED * rule.combination
-        ) + _SPREAD * spread
+        inside = _IMPACT * (impact - 1) / 3 + _LIKELIHOOD * (likelihood - 1) / 3 + _COMBINED * rule.combination
+        inside += _SPREAD * spread + _AGENCY * agency
         return severity, round(low + (high - low) * 0.99 * inside, 3)
 
     severity, value = at(likely, steps)
@@ -68,14 +74,44 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
         low=min(value, at(lowest, least)[1]),
         high=max(value, high),
         worst=worst,
-        terms={
-            "starts at": {"value": rule.starts_at, "because": rule.row.title},
-            "impact": {"value": impact, "because": impact_why},
-            "likelihood": {"value": likely, "because": likely_why, "range": [lowest, highest]},
-            "steps": {"value": steps, "because": reasons},
-            "spread": {"value": round(spread, 2), "because": "assets that the matched ones have power over"},
-        },
+        impact=impact,
+        likelihood=likely,
+        likelihood_range=(lowest, highest),
+        steps=steps,
+        reasons=tuple(reasons),
+        spread=round(spread, 2),
+        agency=round(agency, 3),
     )
+
+
+def terms(found: Score, rule: Rule, match: Match, facts: Facts, ways: int) -> dict[str, Any]:
+    """Every term of a score with its reason and the assets that show it."""
+    place = facts.arrays.place
+    weighty = next(id for id in match.bound.values() if facts.impacts[place[id]] == found.impact)
+    open_one = next(id for id in match.bound.values() if facts.likelihoods.likely[place[id]] == found.likelihood)
+    said: dict[str, Any] = {
+        "starts at": {"value": rule.starts_at, "because": rule.row.title},
+        "impact": {"value": found.impact, "because": why_impact(facts, weighty, found.impact), "at": weighty},
+        "likelihood": {
+            "value": found.likelihood,
+            "because": facts.likelihoods.why(facts, open_one),
+            "range": list(found.likelihood_range),
+            "at": open_one,
+        },
+        "steps": {"value": found.steps, "because": list(found.reasons)},
+        "spread": {"value": found.spread, "because": "assets that the matched ones have power over"},
+        "matches": {"value": ways, "because": "ways in which the rule applies to the subject"},
+    }
+    actors = {id: factors for id in match.bound.values() if (factors := factors_of(facts, id))}
+    if actors:
+        id, factors = max(actors.items(), key=lambda pair: (sum(worth for worth, _ in pair[1].values()), pair[0]))
+        said["agency"] = {
+            "value": found.agency,
+            "because": "; ".join(why for _, why in factors.values()),
+            "factors": {name: worth for name, (worth, _) in factors.items()},
+            "at": id,
+        }
+    return said
 
 
 def severity_of(rule: Rule, impact: int, likelihood: int, steps: int = 0) -> str:
@@ -103,7 +139,3 @@ def _shifts(rule: Rule, match: Match, matcher: Matcher) -> tuple[int, int, int, 
                 perhaps[sign < 0] += shift.by
     raised, lowered = perhaps
     return sure, sure - lowered, sure + raised, reasons
-
-
-def _related(match: Match, facts: Facts) -> frozenset[str]:
-    return frozenset(facts.powers(match.bound.values()))

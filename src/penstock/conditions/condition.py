@@ -69,7 +69,8 @@ class Condition:
         self._schemas = schemas
         self._engine = engine
         self._nests = list(_nests(tree, ()))
-        self._reads = _reads(tree, variables)
+        #: Variable → the fields of it that are read, also by ``has()``.
+        self.reads = _reads(tree, variables)
         self._programs: dict[tuple[int, bool], Program] = {}
 
     def __repr__(self) -> str:
@@ -129,7 +130,7 @@ class Condition:
                 _typed(value, type) if value is not None else {"text": "", "words": [], "number": 0.0}.get(type, False)
             )
         fields, held = self._schemas[type], value or {}
-        found = {field: _typed(held.get(field), fields[field].type) for field in self._reads.get(name, ())}
+        found = {field: _typed(held.get(field), fields[field].type) for field in self.reads.get(name, ())}
         return {field: item for field, item in found.items() if item is not None}
 
     def _too_long(self, given: dict[str, Any]) -> tuple[str, ...]:

@@ -1,0 +1,124 @@
+"""One field of every asset as numbers: equal values have equal codes, so that a condition is asked once a value."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.signedinteger[Any]]
+Flags = npt.NDArray[np.bool_]
+#: Code of an asset of which the field is not known.
+UNKNOWN = -1
+
+
+@dataclass
+class Values:
+    """The different values of a field in the order in which they were met; codes once given stay."""
+
+    values: list[Any] = field(default_factory=list)
+    codes: dict[Hashable, int] = field(default_factory=dict)
+
+    @classmethod
+    def fixed(cls, *values: Any) -> Values:
+        known = cls()
+        for value in values:
+            known.code(value)
+        return known
+
+    def code(self, value: Any) -> int:
+        """The code of a value, UNKNOWN for None."""
+        if value is None:
+            return UNKNOWN
+        key = _key(value)
+        code = self.codes.get(key)
+        if code is None:
+            code = self.codes[key] = len(self.values)
+            self.values.append(value)
+        return code
+
+
+@dataclass(frozen=True)
+class Column:
+    """``codes[place]`` says which of ``known.values`` the field has there."""
+
+    codes: Codes
+    known: Values
+
+    @classmethod
+    def of(cls, values: Iterable[Any], count: int, known: Values | None = None) -> Column:
+        known = known or Values()
+        return cls(np.fromiter((known.code(value) for value in values), np.int32, count), known)
+
+    @classmethod
+    def nowhere(cls, count: int) -> Column:
+        return cls(np.full(count, UNKNOWN, np.int8), Values())
+
+    @classmethod
+    def flags(cls, true: Flags, false: Flags) -> Column:
+        """True and false where they are known."""
+        return cls(np.where(true, 1, np.where(false, 0, UNKNOWN)).astype(np.int8), Values.fixed(False, True))
+
+    def __getitem__(self, place: int) -> Any:
+        code = self.codes.item(place)
+        return None if code == UNKNOWN else self.known.values[code]
+
+    @property
+    def given(self) -> Flags:
+        """Where something is known."""
+        return self.codes != UNKNOWN
+
+    def where(self, *wanted: Any) -> Flags:
+        """The assets that have one of some values."""
+        table = np.zeros(len(self.known.values) + 1, np.bool_)
+        table[[code for value in wanted if (code := self.known.codes.get(_key(value))) is not None]] = True
+        found: Flags = table[self.codes]
+        return found
+
+    def patched(self, values: Mapping[int, Any]) -> Column:
+        """The column with other values at some places."""
+        if not values:
+            return self
+        codes = self.codes.astype(np.int32)
+        for place, value in values.items():
+            codes[place] = self.known.code(value)
+        return Column(codes, self.known)
+
+    def moved(self, before: npt.NDArray[np.int32]) -> Column:
+        """The column for other places: ``before[place]`` is where the asset stood, -1 for a new one."""
+        return Column(np.where(before < 0, UNKNOWN, self.codes[before]), self.known)
+
+
+def read(rows: Iterable[Mapping[str, Any]], count: int, leave_out: frozenset[str] = frozenset()) -> dict[str, Column]:
+    """The columns of all fields of many rows, read in one pass."""
+    codes: dict[str, Codes] = {}
+    known: dict[str, Values] = {}
+    for place, row in enumerate(rows):
+        for name, value in row.items():
+            if value is None or name in leave_out:
+                continue
+            if name not in codes:
+                codes[name], known[name] = np.full(count, UNKNOWN, np.int32), Values()
+            codes[name][place] = known[name].code(value)
+    return {name: Column(_small(codes[name], len(known[name].values)), known[name]) for name in codes}
+
+
+def _small(codes: Codes, values: int) -> Codes:
+    for smaller in (np.int8, np.int16):
+        if values < np.iinfo(smaller).max:
+            return codes.astype(smaller)
+    return codes
+
+
+def _key(value: Any) -> Hashable:
+    """Equal only for values of one type: True is not 1."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple | set | frozenset):
+        return (list, frozenset(map(str, value)))
+    if isinstance(value, Mapping):
+        return (dict, tuple(sorted((str(key), str(item)) for key, item in value.items())))
+    return (type(value), value)
