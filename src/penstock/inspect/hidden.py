@@ -19,18 +19,12 @@ def find(text: str) -> list[Span]:
     if text.isascii():
         if _ASCII_CONTROL.search(text) is None:
             return []
-    elif _NEAR_SUSPECT.search(text) is None and not _far(text):
+    elif not text.encode("utf-8", "surrogatepass").translate(None, _INNOCENT):
         return []
     spans: list[Span] = []
     for run in _SUSPECT.finditer(text):
         spans += _judge(text, run.start(), run.end())
     return spans
-
-
-def _far(text: str) -> bool:
-    """Whether a suspect may stand beyond the basic plane; told by the bytes that such characters start with."""
-    data = text.encode("utf-8", "surrogatepass")
-    return b"\xf3" in data or b"\xf0\x9b" in data or b"\xf0\x9d" in data
 
 
 def reveal(text: str) -> str:
@@ -109,13 +103,13 @@ _MARKS = frozenset("\u200e\u200f\u061c")
 _OVERRIDES = frozenset("\u202d\u202e")
 _BIDI = re.compile("[\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]")
 _SELECTORS = frozenset(chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
-#: Zero-width space and joiners, direction controls, word joiner and invisible operators, fillers, byte-order mark, soft
-#: hyphen, variation selectors, interlinear annotation, controls; beyond the basic plane tags, further selectors and
-#: deprecated format characters. Runs of both are judged; the first alone is a set that is searched fast.
-_NEAR = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f"
-    "\ufeff\uffa0\ufff9-\ufffb\x00\x08\x7f"
+#: Runs of: zero-width space and joiners, direction controls, word joiner and invisible operators, fillers,
+#: byte-order mark, soft hyphen, variation selectors, tags, interlinear annotation, deprecated format characters.
+_SUSPECTS = (
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff"
+    "\uffa0\ufff9-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f\U000e0100-\U000e01ef\x00\x08\x7f"
 )
-_NEAR_SUSPECT = re.compile(f"[{_NEAR}]")
-_SUSPECT = re.compile(f"[{_NEAR}\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f\U000e0100-\U000e01ef]+")
+_SUSPECT = re.compile(f"[{_SUSPECTS}]+")
+#: Bytes with which no suspect starts in UTF-8: text of these alone need not be searched.
+_INNOCENT = bytes(set(range(256)) - {char.encode()[0] for char in _SUSPECTS if char != "-"})
 _ASCII_CONTROL = re.compile("[\x00\x08\x7f]")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 
 import msgspec
@@ -17,19 +18,26 @@ from penstock.knowledge.pack import define_pack, load_pack
 
 #: A column is what at least this share of its filled values is.
 SHARE = 0.6
+#: Where the header says nothing, values have to agree more.
+_ALONE = 0.9
 #: Values looked at; the caller samples, this only bounds the work.
 SAMPLE = 1000
+#: Of the names in a column, so many are on a list of the most frequent: a list of 1,000 covers a third of most
+#: countries' people, and hardly a product or a place in twenty.
+_KNOWN, _KNOWN_ALONE = 0.2, 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnVerdict:
     """labels: data labels of the column; types: entity types, the most frequent first; share: of the filled values,
-    how many a detector confirmed (0 when only the header spoke). ``reason`` says it in words."""
+    how many a detector confirmed (0 when only the header spoke); counts: how many values are of each type. ``reason``
+    says it in words."""
 
     labels: frozenset[str]
     types: tuple[str, ...]
     share: float
     reason: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 class Concept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,7 +45,10 @@ class Concept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     header: words, in any of ``date_of_birth``, ``dateOfBirth``, ``Date of birth``; a whole header must read so, except
         that words in ``around`` of the pack may stand about it (``customer_email``, ``email_address``).
+    weak: headers that may mean it; they count only where the values prove it, by known names.
     value: what at least ``SHARE`` of the filled values must look like, ``check`` what they must satisfy.
+    known: values may prove it by themselves, by the names in the pack.
+    probe: words which, set before its values, make a detector confirm nearly all of them, whatever the header says.
     vocabulary: words of which one in every fifth value is enough, whatever the header says.
     """
 
@@ -45,8 +56,11 @@ class Concept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     type: str
     label: str
     header: tuple[str, ...] = ()
+    weak: tuple[str, ...] = ()
     value: str = ""
     check: str = ""
+    known: bool = False
+    probe: str = ""
     vocabulary: tuple[str, ...] = ()
     match: tuple[str, ...] = ()
     no_match: tuple[str, ...] = ()
@@ -58,25 +72,33 @@ def classify_column(header: str, values: Sequence[str]) -> ColumnVerdict:
     Values decide alone where their shape is proof (e-mail, card, IBAN, credential); a header decides where values
     agree with it or have no shape of their own (names, addresses, diagnoses).
     """
-    filled = [text for value in values[:SAMPLE] if (text := value.strip()[:512])]
-    seen, counts, confirmed = _confirmed(header, filled)
+    filled = [text for value in values[:SAMPLE] if (text := value.strip()[:512]) and text.casefold() not in _EMPTY]
+    seen, counts, confirmed = _confirmed(f"{_spaced(header)}: ", filled)
     labels = set(seen)
-    types = list(dict.fromkeys(counts))
     reasons = [f"{count} of {len(filled)} values are {kind}" for kind, count in counts.items()]
+    named = _meanings(header)
     for concept in _concepts():
-        if concept.label in labels and concept.type in types:
+        if concept.label in labels and concept.type in counts:
             continue
-        if reason := _speaks(concept, header, filled):
+        reason, agreeing = _speaks(concept, header, filled, named, told=bool(labels))
+        if reason:
             labels.add(concept.label)
-            types.append(concept.type)
+            counts[concept.type] = max(counts[concept.type], agreeing)
             reasons.append(reason)
-    return ColumnVerdict(frozenset(labels), tuple(dict.fromkeys(types)), confirmed, "; ".join(reasons))
+    return ColumnVerdict(frozenset(labels), tuple(counts), confirmed, "; ".join(reasons), dict(counts))
 
 
-def _confirmed(header: str, filled: list[str]) -> tuple[set[str], Counter[str], float]:
-    """Labels and types of which enough values are proof, and the largest share."""
+#: How people write that there is no value.
+_EMPTY = frozenset(
+    ("n/a", "na", "n.a.", "nan", "null", "none", "nil", "-", "--", "---", "?", "??", "???", ".", "unknown", "unbekannt",
+     "inconnu", "desconocido", "sconosciuto", "tbd", "tba", "missing", "not available", "not applicable", "(null)", "<na>",
+     "#n/a", "undefined", "keine angabe", "k.a.", "s/o", "не указано", "нет данных", "不明", "なし", "无", "없음")
+)  # fmt: skip
+
+
+def _confirmed(lead: str, filled: list[str]) -> tuple[set[str], Counter[str], float]:
+    """Labels and types of which enough values are proof behind these words, and the largest share."""
     count: Counter[tuple[str, str]] = Counter()
-    lead = f"{_spaced(header)}: "
     for value in filled:
         found = {
             (span.type, span.category)
@@ -107,45 +129,139 @@ def _fills(size: int, value: str, category: str) -> bool:
     return size >= 0.5 * len(value) or len(value) > 40 or category in _RARE
 
 
-def _speaks(concept: Concept, header: str, filled: list[str]) -> str:
-    """Why the column is of the concept, in words; empty when it is not."""
-    words = _words(header)
-    named = any(_reads(words, wanted) for wanted in _wanted(concept))
-    if named and (not filled or _agrees(concept, filled)):
-        return f"the header {header!r} means {concept.id.partition('.')[2].replace('-', ' ')}"
+def _speaks(
+    concept: Concept, header: str, filled: list[str], named: Mapping[str, bool], *, told: bool
+) -> tuple[str, int]:
+    """Why the column is of the concept, in words (empty when it is not), and how many values agree."""
+    meaning = concept.id.partition(".")[2].replace("-", " ")
+    strength = named.get(concept.id)
+    agreeing = _agreeing(concept, filled)
+    enough = agreeing >= SHARE * len(filled)
+    if strength and enough:
+        return f"the header {header!r} means {meaning}", agreeing
+    if concept.known and enough and filled:
+        known = sum(1 for value in filled if _is_name(value, whole=strength is None))
+        if strength is False and known >= _KNOWN * len(filled):
+            return f"the header {header!r} may mean {meaning}, and {known} of {len(filled)} values are known names", known
+        if not named and not told and len(filled) >= 5 and known >= _KNOWN_ALONE * len(filled):
+            return f"{known} of {len(filled)} values are known names", known
+    if concept.probe and not named and not told and enough and len(filled) >= 5:
+        marked = sum(1 for value in filled if value[0] in "+(")
+        _, counts, _ = _confirmed(concept.probe, filled)
+        if counts[concept.type] >= _ALONE * len(filled) and marked >= 0.3 * len(filled):
+            return f"{counts[concept.type]} of {len(filled)} values read as {meaning}", counts[concept.type]
     if concept.vocabulary and len(filled) >= 5:
         speaks = _vocabulary(concept.vocabulary)
         hits = sum(1 for value in filled if speaks.search(value))
         if hits >= 0.2 * len(filled):
-            return f"{hits} of {len(filled)} values speak of {concept.id.partition('.')[2].replace('-', ' ')}"
-    return ""
+            return f"{hits} of {len(filled)} values speak of {meaning}", hits
+    return "", 0
 
 
-def _agrees(concept: Concept, filled: list[str]) -> bool:
+def _agreeing(concept: Concept, filled: list[str]) -> int:
+    """How many values look as the concept's do."""
     shape = re.compile(concept.value) if concept.value else None
     check = check_named(concept.check) if concept.check else None
-    fits = sum(1 for value in filled if (shape is None or shape.fullmatch(value)) and (check is None or check(value)))
-    return fits >= SHARE * len(filled)
+    return sum(1 for value in filled if (shape is None or shape.fullmatch(value)) and (check is None or check(value)))
 
 
-def _reads(words: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
-    """Whether a header reads as a concept: the words in order, and beside them only words that stand about."""
-    size = len(wanted)
-    for start in range(len(words) - size + 1):
-        if words[start : start + size] == wanted and all(
-            word in _around() or word.isdigit() for word in (*words[:start], *words[start + size :])
-        ):
+def _is_name(value: str, *, whole: bool) -> bool:
+    """Whether a value holds a frequent name; ``whole``: and looks like a person's full name throughout."""
+    words = _NAME_WORD.findall(value)
+    given, family = _names()
+    folded = [_folded(word) for word in words]
+    if not words or len(words) > 6:
+        return False
+    if not words[0].isascii() and not words[0][0].isupper() and not words[0][0].islower():  # scripts without case
+        return any(value.startswith(name) for name in _caseless(family)) or bool(set(folded) & given)
+    if whole:
+        capital = all(word[0].isupper() for word in words if len(word) > 3)
+        return len(words) >= 2 and capital and not _NO_PERSON.search(value) and bool(set(folded[:2]) & given)
+    return bool(set(folded) & (given | family)) and words[0][0].isupper()
+
+
+_NAME_WORD = re.compile(r"[^\W\d_]+")
+#: Forms of firms, and what joins their partners.
+_NO_PERSON = re.compile(r"\b(?:gmbh|ag|kg|ohg|inc|ltd|llc|plc|corp|group|sarl|s\.?a|s\.?l|spa|srl|bv|nv|ab|oy|as|sp\.? z|и партнеры|ооо)\b|[&\d]", re.IGNORECASE)
+
+
+def _meanings(header: str) -> dict[str, bool]:
+    """Ids of the concepts that a header names: True where it says so, False where it may mean it.
+
+    A header reads as a concept when it is the concept's words, with only words of ``around`` beside them. Words may be
+    written together where they are long enough not to be found by chance.
+    """
+    text, edges = _read(header)
+    if not text:
+        return {}
+    phrases, longest = _phrases()
+    around = _around()
+    ends: dict[int, bool] = {}
+
+    def covered(at: int) -> bool:
+        """Whether the rest of the header is only words that stand about."""
+        if at == len(text):
             return True
-    return False
+        if at not in ends:
+            ends[at] = False
+            ends[at] = any(covered(stop) for stop in _steps(text, at, edges, around))
+        return ends[at]
+
+    best: dict[str, bool] = {}
+    length = 0
+    waiting, seen = [0], {0}
+    while waiting:
+        at = waiting.pop()
+        for stop in range(at + 1, min(len(text), at + longest) + 1):
+            found = phrases.get(text[at:stop])
+            if found and stop - at >= length and _may_stand(at, stop, edges, text[at:stop]) and covered(stop):
+                best = found if stop - at > length else {**found, **best}
+                length = stop - at
+        for stop in _steps(text, at, edges, around):
+            if stop not in seen:
+                seen.add(stop)
+                waiting.append(stop)
+    return best
 
 
-def _words(header: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in re.findall(r"[^\W\d_]+|\d+", _spaced(header)))
+def _steps(text: str, at: int, edges: frozenset[int], around: frozenset[str]) -> Iterator[int]:
+    """Where a word that stands about, beginning here, may end."""
+    for stop in range(at + 1, min(len(text), at + 16) + 1):
+        if text[at:stop] in around and _may_stand(at, stop, edges, text[at:stop]):
+            yield stop
+
+
+def _may_stand(at: int, stop: int, edges: frozenset[int], word: str) -> bool:
+    """Whether a word is one of the header's, or long enough to be part of a compound."""
+    if at in edges and stop in edges:
+        return True
+    least = 4 if word.isascii() or word[0].islower() else 1
+    return len(word) >= least and (len(word) >= least + 2 or at in edges or stop in edges)
+
+
+def _read(header: str) -> tuple[str, frozenset[int]]:
+    """A header's letters, folded and without separators and figures, and where its words begin and end."""
+    words = [_folded(word) for word in re.findall(r"[^\W\d_]+|\d+", _spaced(header)) if not word.isdigit()]
+    edges, text = {0}, ""
+    for word in words:
+        text += word
+        edges.add(len(text))
+    return text, frozenset(edges)
 
 
 def _spaced(header: str) -> str:
     """``dateOfBirth`` and ``date_of_birth`` as words with spaces, bounded."""
     return re.sub(r"[_\-.\s]+", " ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header[:128])).strip()
+
+
+def _folded(word: str) -> str:
+    """A word without case and accents."""
+    plain = word if word.isascii() else unicodedata.normalize("NFKD", word.translate(_PLAIN))
+    return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
+
+
+#: Letters that Unicode does not take apart.
+_PLAIN = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "İ": "I", "đ": "d", "æ": "ae", "œ": "oe", "ё": "е"})
 
 
 @cache
@@ -155,12 +271,35 @@ def _concepts() -> tuple[Concept, ...]:
 
 @cache
 def _around() -> frozenset[str]:
-    return frozenset(load_pack("columns").header.get("around", "").split())
+    return frozenset(_folded(word) for word in _listed("around"))
 
 
 @cache
-def _wanted(concept: Concept) -> tuple[tuple[str, ...], ...]:
-    return tuple(_words(header) for header in concept.header)
+def _names() -> tuple[frozenset[str], frozenset[str]]:
+    """Given and family names."""
+    given, family = (frozenset(_folded(word) for word in _listed(name)) for name in ("given", "family"))
+    return given, family
+
+
+@cache
+def _caseless(names: frozenset[str]) -> tuple[str, ...]:
+    """Names in scripts that write them without a space."""
+    return tuple(name for name in names if "\u3040" <= name[0] <= "\u9fff" or "\uac00" <= name[0] <= "\ud7af")
+
+
+def _listed(name: str) -> list[str]:
+    return str(load_pack("columns").header.get(name, "")).split()
+
+
+@cache
+def _phrases() -> tuple[Mapping[str, dict[str, bool]], int]:
+    """Headers as written together → the concepts they name (True) or may mean (False), and the longest of them."""
+    found: dict[str, dict[str, bool]] = {}
+    for concept in _concepts():
+        for strong, headers in ((False, concept.weak), (True, concept.header)):
+            for words in headers:
+                found.setdefault(_read(words)[0], {})[concept.id] = strong
+    return found, max(map(len, found))
 
 
 @cache
@@ -171,7 +310,8 @@ def _vocabulary(words: tuple[str, ...]) -> re.Pattern[str]:
 def _applies(concept: Concept, example: str) -> bool:
     """Examples are a header, or a header and values: ``dob: 1984-07-23 | 1990-01-02``."""
     header, _, values = str(example).partition(": ")
-    return bool(_speaks(concept, header, [value.strip() for value in values.split("|") if value.strip()]))
+    listed = [value.strip() for value in values.split("|") if value.strip()]
+    return bool(_speaks(concept, header, listed, _meanings(header), told=False)[0])
 
 
 define_pack("columns", Concept, check=_applies)

@@ -39,7 +39,10 @@ def detector(engine_name: str = "") -> Detector:
 
 
 class _Core:
-    """What a hit of one engine pattern leads to: rules at a value's core, or rules behind a word."""
+    """What a hit of one engine pattern leads to: rules at a value's core, or rules behind a word of so many letters.
+
+    width: how far before the hit's end the core starts, or the word ends.
+    """
 
     __slots__ = ("identifiers", "letters", "rules", "width")
 
@@ -73,8 +76,9 @@ class Detector:
             for word in map(str.lower, row.keyword):
                 core = words.get(word)
                 if core is None:
-                    core = words[word] = _Core(0, len(word))
-                    cores.update(dict.fromkeys(spellings(word), core))
+                    spelled, further = spellings(word)
+                    core = words[word] = _Core(further, len(word))
+                    cores.update(dict.fromkeys(spelled, core))
                 if row.compact:
                     core.identifiers = core.identifiers or Identifiers(context.number(row.unless))
                     core.identifiers.add(rule)
@@ -103,14 +107,13 @@ class Detector:
         words: list[tuple[_Core, int]] = []
         for index, at in hits:
             core = cores[index]
+            at -= core.width
             if core.letters:
                 if not stands_alone(text, at - core.letters, at):
                     continue
                 words.append((core, at))
                 if core.identifiers is not None and (number := core.identifiers.behind(text, at, told)) is not None:
                     _note(found, *number)
-            else:
-                at -= core.width
             for rule in core.rules:
                 if rule.open and rule.grows(text, at):
                     growing = min(growing, at)

@@ -21,7 +21,8 @@ class Scanner:
     """Finds every place in a text where a pattern matches, told in characters.
 
     ASCII patterns see the text with ``?`` for each other character, so that offsets in bytes are offsets in characters;
-    the others see it in UTF-8, and only when it is not ASCII.
+    the others see it in UTF-8, and only when it is not ASCII. A line's end stands behind the text, so that a pattern
+    may end with a character that no word goes on with.
     """
 
     def __init__(self, patterns: Sequence[str], *, name: str = "") -> None:
@@ -34,7 +35,7 @@ class Scanner:
     def ends(self, text: str) -> list[tuple[int, int]]:
         """(number of the pattern, where it ends), each once."""
         plain = text.isascii()
-        found = self._narrow.hits(text.encode("ascii", "replace")) if self._narrow is not None else []
+        found = self._narrow.hits(text.encode("ascii", "replace") + b"\n") if self._narrow is not None else []
         if not plain and self._wide is not None:
             data = text.encode("utf-8", "surrogatepass")
             done = characters = 0

@@ -15,7 +15,7 @@ class Context:
     def __init__(self) -> None:
         self._sets: dict[tuple[str, ...], int] = {}
         self._words: dict[str, set[int]] = {}
-        self._spelled: list[tuple[int, frozenset[int]]] = []
+        self._spelled: list[tuple[int, int, frozenset[int]]] = []
         self._scanner = Scanner(())
         self._again = lru_cache(maxsize=4096)(self._of_piece)
 
@@ -30,12 +30,13 @@ class Context:
 
     def compile(self, engine_name: str = "") -> None:
         """Make the words findable; no set is taken in afterwards."""
-        patterns: dict[str, tuple[int, set[int]]] = {}
+        patterns: dict[str, tuple[int, int, set[int]]] = {}
         for word, numbers in self._words.items():
-            for pattern in spellings(word):
-                patterns.setdefault(pattern, (len(word), set()))[1].update(numbers)
+            spelled, further = spellings(word)
+            for pattern in spelled:
+                patterns.setdefault(pattern, (further, len(word), set()))[2].update(numbers)
         self._scanner = Scanner(list(patterns), name=engine_name)
-        self._spelled = [(letters, frozenset(numbers)) for letters, numbers in patterns.values()]
+        self._spelled = [(further, letters, frozenset(sets)) for further, letters, sets in patterns.values()]
 
     def words(self, text: str, low: int, high: int) -> list[tuple[int, int, frozenset[int]]]:
         """Where words end that stand wholly between two characters, with their lengths and sets, in order."""
@@ -53,7 +54,11 @@ class Context:
 
     def _words_of(self, text: str, low: int, high: int) -> list[tuple[int, int, frozenset[int]]]:
         before = max(0, low - 1)  # tells whether a word begins
-        found = [(before + end, *self._spelled[index]) for index, end in self._scanner.ends(text[before:high])]
+        found: list[tuple[int, int, frozenset[int]]] = []
+        for index, end in self._scanner.ends(text[before : high + 1]):
+            further, letters, sets = self._spelled[index]
+            if (stop := before + end - further) <= high:
+                found.append((stop, letters, sets))
         found.sort(key=_by_stop)
         return [row for row in found if row[0] - row[1] >= low and stands_alone(text, row[0] - row[1], row[0])]
 
@@ -112,12 +117,16 @@ def any_spelling(word: str) -> str:
     return "".join([_SPELLED.get(char) or _spelled(char) for char in word])
 
 
-def spellings(word: str) -> tuple[str, ...]:
-    """Engine patterns for a word that all end where it does; a short one only where it may begin a word."""
+def spellings(word: str) -> tuple[tuple[str, ...], int]:
+    """Engine patterns for a word, and how many characters further than the word they end.
+
+    A short one only where it may be a word: what begins otherwise or goes on in small letters is part of another.
+    """
     pattern = any_spelling(word)
     if len(word) > _SHORT or not (word.isascii() and word.isalpha()):
-        return (pattern,)
-    return "\\b" + pattern, "_" + pattern, "[a-z]" + word[0].upper() + any_spelling(word[1:])
+        return (pattern,), 0
+    within = "[a-z]" + word[0].upper() + any_spelling(word[1:])
+    return (f"\\b{pattern}[^a-z]", f"_{pattern}[^a-z]", f"{within}[^a-z]"), 1
 
 
 #: Words this short are parts of many others.
