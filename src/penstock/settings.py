@@ -26,6 +26,8 @@ class Organisation:
     regimes: tuple[str, ...] = ()
     #: None: nothing was said about providers, so none can be unsanctioned.
     sanctioned_providers: tuple[str, ...] | None = None
+    #: domains of the organisation: an address on one of them, or below it, is its own; None: nothing was said.
+    trusted_domains: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,6 +214,9 @@ def _props() -> dict[str, Prop]:
         text("text_hash", "SHA-256 of a prompt's text; the text itself is not kept"),
         number("text_length", "length of a prompt's text in characters"),
         words("hidden", "invisible tags bidi markup", "how text in it is hidden from a reader"),
+        words("dangers", "remote_script exfiltration obfuscated reverse_shell persistence destructive unsafe_mode "
+              "poisoned injected plaintext auto_trust full_access broad_permission starts_alone",
+              "what a configuration lets happen"),
         words("declared_data", " ".join([*LABELS, *sorted(MARKS)]), "labels a team declares; raises, never lowers"),
         words("columns", "", "names of the columns in which labelled data was found"),
         word("volume", "tens hundreds thousands millions billions", "band of its number of records, also where estimated"),

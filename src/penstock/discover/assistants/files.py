@@ -28,12 +28,15 @@ class AssistantRow(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     rules: tuple[str, ...] = ()
     mcp: tuple[Servers, ...] = ()
     settings: tuple[str, ...] = ()
+    hooks: tuple[str, ...] = ()
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
 
 def _reads(row: AssistantRow, path: str) -> bool:
-    return bool(Matcher({row.id: [*row.rules, *row.settings, *(servers.file for servers in row.mcp)]}).names(path))
+    return bool(
+        Matcher({row.id: [*row.rules, *row.settings, *row.hooks, *(servers.file for servers in row.mcp)]}).names(path)
+    )
 
 
 define_pack("assistants", AssistantRow, check=_reads)
@@ -49,6 +52,16 @@ def rules_patterns() -> list[str]:
 
 def mcp_patterns() -> list[str]:
     return [servers.file for row in rows() for servers in row.mcp]
+
+
+def hook_patterns() -> list[str]:
+    return [pattern for row in rows() for pattern in row.hooks]
+
+
+def runner_of(path: str) -> AssistantRow | None:
+    """The assistant that runs the hooks of a file."""
+    names = _hooks().names(path)
+    return next((row for row in rows() if row.id in names), None)
 
 
 def readers_of_rules(path: str) -> list[AssistantRow]:
@@ -70,6 +83,11 @@ def assistant(row: AssistantRow, scope: str, **props: object) -> Asset:
 @cache
 def _rules() -> Matcher:
     return Matcher({row.id: row.rules for row in rows()})
+
+
+@cache
+def _hooks() -> Matcher:
+    return Matcher({row.id: row.hooks for row in rows()})
 
 
 @cache

@@ -45,8 +45,8 @@ def mcp_clients(file: File) -> Iterator[Yielded]:
 def _server(file: File, host: Asset, name: str, config: Map, line: int) -> Iterator[Yielded]:
     # A server that is switched off is declared and not used.
     off = config.get("disabled") is True or config.get("enabled") is False
-    at = file.evidence(NAME, line, chain=(f"{host.name} is told to connect to {name}",))
-    found = server(name, config, file.scope)
+    found, why = server(name, config, file.scope)
+    at = file.evidence(NAME, line, chain=(f"{host.name} is told to connect to {name}", *why))
     status = "commented" if off else "used"
     found = replace(found, status=status)
     yield Observation(found, at)

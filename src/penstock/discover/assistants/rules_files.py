@@ -10,6 +10,7 @@ from penstock.discover.collector import Fact, File, Source, Yielded, collector, 
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Evidence, Observation
 from penstock.inspect.hidden import find
+from penstock.inspect.instructions import poison
 
 NAME = "assistants.rules-files"
 #: What a hidden run is called in the vocabulary.
@@ -19,8 +20,8 @@ _WORDS = {"INVISIBLE": "invisible", "TAGS": "tags", "BIDI": "bidi"}
 @collector(
     NAME,
     reads=rules_patterns(),
-    sees="files of instructions, and hidden characters in them",
-    unseen="what the instructions mean; files that they include",
+    sees="files of instructions, hidden characters in them, and signs that they work against the user",
+    unseen="what the instructions mean beyond known signs; files that they include",
 )
 def rules_files(file: File) -> Iterator[Yielded]:
     """The file as an asset, and the assistants that follow it."""
@@ -61,5 +62,9 @@ def described(file: File, kind: str, name: str, collector_name: str) -> tuple[As
         props["hidden"] = sorted({_WORDS[span.type] for span in spans if span.type in _WORDS})
         line = text.count("\n", 0, spans[0].start) + 1
         chain = [f"line {text.count(chr(10), 0, span.start) + 1}: {span.reason}" for span in spans[:10]]
+    if signs := poison(text, "rules"):
+        props["dangers"] = ["poisoned"]
+        line = line if spans else text.count("\n", 0, signs[0].start) + 1
+        chain += [f"line {text.count(chr(10), 0, sign.start) + 1}: {sign.reason}" for sign in signs[:10]]
     asset = identity.asset(kind, name, scope=file.scope, key=file.path, props=props)
     return asset, file.evidence(collector_name, line, chain=chain)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +18,7 @@ from penstock.discover.infra.environment import is_address, is_secret, redacted
 from penstock.discover.infra.marked import Map, as_map, as_text, line_of, texts
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
+from penstock.inspect.commands import dangers
 from penstock.knowledge.pack import define_pack, load_pack
 
 
@@ -62,9 +66,20 @@ _SUBCOMMANDS = {
 }
 _EXACT = re.compile(r"v?\d+(?:\.\d+){0,3}(?:[-+.][\w.-]+)?\Z")
 _COMMIT = re.compile(r"[0-9a-f]{7,40}\Z")
+_SHELL = re.compile(r"(?:^|[/\\])(?:ba|z|da|k|fi)?sh(?:\.exe)?\Z|(?:^|[/\\])cmd(?:\.exe)?\Z", re.IGNORECASE)
+_SHELL_OPTION = re.compile(r"-\w*c\Z|/c\Z", re.IGNORECASE)
 #: Where a value comes from somewhere else and is not written here.
 _REFERENCE = re.compile(r"\$\{[^}]+\}|\$[A-Z_][A-Z0-9_]*|\{env:[^}]+\}|\{\{[^}]+\}\}|<[^>]+>|%[A-Z_]+%|op://")
 _LONGEST = 300
+#: Variables that make a program load code which its command does not name, and the values that do.
+_INJECTING = {
+    "NODE_OPTIONS": re.compile(r"--(?:require|import|loader|experimental-loader)\b|-r\s"),
+    "PERL5OPT": re.compile(r"-M"),
+    "RUBYOPT": re.compile(r"-r"),
+    "JAVA_TOOL_OPTIONS": re.compile(r"-(?:javaagent|agentpath)"),
+} | dict.fromkeys(
+    ("LD_PRELOAD", "DYLD_INSERT_LIBRARIES", "PYTHONSTARTUP", "BASH_ENV", "PROMPT_COMMAND"), re.compile(".")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +91,13 @@ class Package:
     pinned: bool
 
 
-def server(name: str, config: Map, scope: str) -> Asset:
-    """The asset of a server; its key is what it is (address or package), its name what the configuration calls it."""
+def server(name: str, config: Map, scope: str) -> tuple[Asset, list[str]]:
+    """A server and what is dangerous about it, in words.
+
+    Its key is what it is (address or package), its name what the configuration calls it.
+    """
     props: dict[str, Any] = {}
+    found: dict[str, str] = {}
     url = address(config)
     words = command(config)
     key = name
@@ -89,6 +108,8 @@ def server(name: str, config: Map, scope: str) -> Asset:
         props["url"] = origin = identity.origin_of(url)
         key = f"{name} at {origin}{parts.path.rstrip('/')}"
         known = _known().get(parts.hostname or "")
+        if parts.scheme in ("http", "ws") and not _is_near(parts.hostname or ""):
+            found["plaintext"] = f"{origin} is spoken to without encryption"
     elif words:
         props["transport"] = "stdio"
         props["command"] = redacted(" ".join(words))[:_LONGEST]
@@ -99,9 +120,18 @@ def server(name: str, config: Map, scope: str) -> Asset:
                 props["version"] = package.version
             key = f"{name} from {package.name}"
             known = _known().get(package.name.casefold())
+        found |= {span.type: span.reason for span in dangers(" ".join(words)[:20_000])}
+    given = as_map(config.get("env"))
+    for variable in sorted(_INJECTING.keys() & given.keys()):
+        if _INJECTING[variable].search(as_text(given[variable])):
+            found["injected"] = f"{variable} has other code loaded into it"
+    if found:
+        props["dangers"] = sorted(found)
+    if config.get("trust") is True or "*" in (*texts(config.get("autoApprove")), *texts(config.get("alwaysAllow"))):
+        props["approval"] = "none"
     if known is not None:
         props["effects"] = list(known.effects)
-    return identity.asset("mcp_server", name, scope=scope, key=key, props=props)
+    return identity.asset("mcp_server", name, scope=scope, key=key, props=props), list(found.values())
 
 
 def address(config: Map) -> str:
@@ -124,9 +154,10 @@ def command(config: Map) -> list[str]:
 
 def package_of(words: Sequence[str]) -> Package | None:
     """The package that a command fetches and runs, or None when it runs what is already there."""
+    words = _unwrapped(words)
     for index, word in enumerate(words):
         runner = re.split(r"[/\\]", word)[-1].removesuffix(".cmd").removesuffix(".exe")
-        rest = list(words[index + 1 :])
+        rest = words[index + 1 :]
         if runner in _SUBCOMMANDS:
             if not rest or rest[0] not in _SUBCOMMANDS[runner]:
                 continue
@@ -137,6 +168,23 @@ def package_of(words: Sequence[str]) -> Package | None:
         if found:
             return image(found) if runner in ("docker", "podman") else split_version(found)
     return None
+
+
+def _unwrapped(words: Sequence[str]) -> list[str]:
+    """The words of the script in ``bash -c "…"`` and ``cmd /c …``, else the words as they are."""
+    if len(words) > 2 and _SHELL.search(words[0]) and _SHELL_OPTION.match(words[1]):
+        with contextlib.suppress(ValueError):
+            return shlex.split(" ".join(words[2:]), comments=True)[:200]
+    return list(words)
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine or in its private network: an address of such a range, or a name without a dot."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".localhost", ".svc", ".cluster.local"))
+    return address.is_private or address.is_loopback
 
 
 def split_version(text: str) -> Package:

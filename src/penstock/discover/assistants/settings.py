@@ -8,9 +8,10 @@ from typing import Any
 
 from penstock.discover.assistants.documents import read
 from penstock.discover.assistants.files import AssistantRow, assistant, rows
+from penstock.discover.assistants.hooks import hook, hooks
 from penstock.discover.collector import Fact, File, Yielded, collector
-from penstock.discover.infra.environment import is_address, redacted, without_credentials
-from penstock.discover.infra.marked import Map, as_map, as_text, dig, line_of, maps, texts
+from penstock.discover.infra.environment import is_address, without_credentials
+from penstock.discover.infra.marked import Map, as_map, as_text, dig, line_of, texts
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Observation, Unseen
 
@@ -18,10 +19,17 @@ NAME = "assistants.settings"
 MOST = 500
 #: A shell without limits, as Claude Code writes permissions.
 _ANY_COMMAND = re.compile(r"Bash(?:\(\s*(?:\*|:\*)?\s*\))?\Z|\*\Z")
-_NETWORK = re.compile(
-    r"\b(?:curl|wget|nc|ncat|netcat|ssh|scp|rsync|ftp|telnet|Invoke-WebRequest|iwr)\b|https?://", re.I
-)
-_WRITES = re.compile(r"(?:^|\s)(?:rm|mv|cp|tee|sed -i|chmod|chown|git (?:push|commit|add|reset))\b|>", re.I)
+#: Programs that do anything at all, allowed with whatever comes after them.
+_BROAD = re.compile(
+    r"Bash\(\s*(?:sudo|su|(?:ba|z|da)?sh|eval|exec|xargs|python[\d.]*|node|perl|ruby|php|deno|bun|curl|wget|nc|ssh|scp|rm|chmod|chown|"
+    r"dd|docker|kubectl|aws|gcloud|az|terraform|powershell|pwsh|osascript|crontab)\s*(?::?\*|\s+\*)\s*\)\Z|"
+    r"(?:Read|Edit|Write|MultiEdit)\(\s*(?:~|//|/)?/?\*\*?(?:/\*\*?)?\s*\)\Z|mcp__\*\Z|WebFetch(?:\(\s*(?:domain:)?\*\s*\))\Z"
+)  # fmt: skip
+_EVERYWHERE = re.compile(r"(?:/|~/?|\$HOME/?|/home/?|/Users/?|[A-Z]:[\\/]?)\Z")
+#: A rule about commands that all of them fit: ``/.*/``, ``*``.
+_ANYTHING = re.compile(r"(?:/\^?\.\*\$?/\w*|\*|\*\*(?:/\*)?)\Z")
+#: Settings of Claude Code that name a command which it runs by itself.
+_HELPERS = ("apiKeyHelper", "awsAuthRefresh", "awsCredentialExport", "otelHeadersHelper")
 #: Variables that send an assistant's model traffic elsewhere.
 _BASE_URL = re.compile(
     r"(?:ANTHROPIC|OPENAI|GEMINI|GOOGLE_GEMINI|AZURE_OPENAI|OLLAMA)\w*_(?:BASE_URL|API_BASE|HOST|ENDPOINT)\Z"
@@ -70,11 +78,22 @@ def _claude(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
     sandbox = as_map(root.get("sandbox")).get("enabled")
     if isinstance(sandbox, bool):
         props["sandbox"] = sandbox
+    dangers = {}
     if root.get("enableAllProjectMcpServers") is True:
-        why.append("every MCP server of a project is accepted unasked")
+        dangers["auto_trust"] = "every MCP server of a project is accepted unasked"
+    broad = [rule for rule in allowed if rule not in free and _BROAD.match(rule.strip())]
+    broad += [place for place in texts(permissions.get("additionalDirectories")) if _EVERYWHERE.match(place.strip())]
+    if broad:
+        dangers["broad_permission"] = f"{broad[0][:100]} is allowed unasked"
+    _add(props, why, dangers)
     yield from _assistant(file, row, props, line_of(root, "permissions"), why)
     host = assistant(row, file.scope)
-    yield from _hooks(file, host, as_map(root.get("hooks")))
+    yield from hooks(file, host, as_map(root.get("hooks")))
+    for event, command in (
+        ("statusLine", as_text(as_map(root.get("statusLine")).get("command"))),
+        *((key, as_text(root.get(key))) for key in _HELPERS),
+    ):
+        yield from hook(file, host, event, "0", command, line_of(root, event), (f"{event} is run by itself",))
     yield from _environment(file, host, as_map(root.get("env")))
     yield from _model(file, host, as_text(root.get("model")), "", line_of(root, "model"))
 
@@ -89,8 +108,12 @@ def _codex(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
     if sandbox:
         props["sandbox"] = sandbox != "danger-full-access"
         why.append(f"sandbox_mode is {sandbox}")
+    if sandbox == "danger-full-access":
+        _add(props, why, {"full_access": "nothing confines what it runs"})
     yield from _assistant(file, row, props, line_of(root, "approval_policy"), why)
     host = assistant(row, file.scope)
+    notify = " ".join(texts(root.get("notify")))
+    yield from hook(file, host, "notify", "0", notify, line_of(root, "notify"), ("notify is run by itself",))
     provider = as_text(root.get("model_provider"))
     chosen = as_map(dig(root, "model_providers", provider)) if provider else Map()
     url = as_text(chosen.get("base_url"))
@@ -103,6 +126,8 @@ def _gemini(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
     if as_text(dig(root, "general", "defaultApprovalMode") or root.get("approvalMode")) == "yolo":
         props["approval"] = "none"
         why.append("its approval mode is yolo")
+    if root.get("autoAccept") is True:
+        _add(props, why, {"broad_permission": "autoAccept is on"})
     sandbox = root.get("sandbox", dig(root, "tools", "sandbox"))
     if isinstance(sandbox, bool):
         props["sandbox"] = sandbox
@@ -110,12 +135,37 @@ def _gemini(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
 
 
 def _copilot(file: File, row: AssistantRow, root: Map) -> Iterator[Yielded]:
-    """Visual Studio Code: one setting decides whether tools run unasked; else the file is no assistant's."""
-    for key in ("chat.tools.autoApprove", "chat.tools.global.autoApprove"):
+    """Visual Studio Code: some settings take questions away; without them the file is no assistant's."""
+    props: dict[str, Any] = {}
+    why: list[str] = []
+    line = 1
+    for key in ("chat.tools.autoApprove", "chat.tools.global.autoApprove", "chat.agent.autoApprove"):
         if root.get(key) is True:
-            yield from _assistant(
-                file, row, {"approval": "none", "autonomy": "act"}, line_of(root, key), [f"{key} is on"]
-            )
+            props |= {"approval": "none", "autonomy": "act"}
+            why.append(f"{key} is on")
+            line = line_of(root, key)
+    for key in ("chat.tools.terminal.autoApprove", "chat.tools.edits.autoApprove"):
+        rules = as_map(root.get(key))
+        if any(_ANYTHING.match(rule) and rules[rule] is True for rule in rules):
+            props |= {"approval": "none", "autonomy": "act"}
+            why.append(f"{key} allows everything")
+            line = line_of(root, key)
+    for key, value, danger, says in (
+        ("task.allowAutomaticTasks", ("on", True), "starts_alone", "tasks of a folder start when it is opened"),
+        ("security.workspace.trust.enabled", (False,), "auto_trust", "every folder is trusted"),
+        ("chat.mcp.autostart", ("always", "newAndOutdated"), "auto_trust", "MCP servers of a folder start unasked"),
+    ):
+        if key in root and root[key] in value:
+            _add(props, why, {danger: f"{key}: {says}"})
+            line = line_of(root, key)
+    if props:
+        yield from _assistant(file, row, props, line, why)
+
+
+def _add(props: dict[str, Any], why: list[str], dangers: dict[str, str]) -> None:
+    if dangers:
+        props["dangers"] = sorted({*props.get("dangers", ()), *dangers})
+        why += dangers.values()
 
 
 def _assistant(file: File, row: AssistantRow, props: dict[str, Any], line: int, why: list[str]) -> Iterator[Yielded]:
@@ -123,29 +173,6 @@ def _assistant(file: File, row: AssistantRow, props: dict[str, Any], line: int, 
     yield Observation(found, file.evidence(NAME, line, chain=why))
     yield Fact("assistant", file.path, {"id": found.id, "name": found.name})
     yield Fact("defined", file.path, {"id": found.id, "line": line})
-
-
-def _hooks(file: File, host: Asset, hooks: Map) -> Iterator[Yielded]:
-    """Commands that run by themselves when something happens."""
-    for event in list(hooks)[:MOST]:
-        pairs = [(entry, hook) for entry in maps(hooks[event])[:MOST] for hook in maps(entry.get("hooks"))[:MOST]]
-        for index, (matched, hook) in enumerate(pairs):
-            command = as_text(hook.get("command"))
-            if not command:
-                continue
-            effects = ["exec"]
-            effects += ["network"] if _NETWORK.search(command[:20_000]) else []
-            effects += ["write"] if _WRITES.search(command[:20_000]) else []
-            line = line_of(hook, "command")
-            found = identity.asset(
-                "hook", event[:200], scope=file.scope, key=f"{file.path}#{event}#{index}",
-                props={"command": redacted(command)[:300], "effects": effects},
-            )  # fmt: skip
-            matcher = as_text(matched.get("matcher"))
-            at = file.evidence(NAME, line, chain=(f"runs on {event}" + (f" of {matcher[:100]}" if matcher else ""),))
-            yield Observation(found, at)
-            yield Observation(host, at)
-            yield Observation(identity.relation(host, "connects_to", found), at)
 
 
 def _environment(file: File, host: Asset, env: Map) -> Iterator[Yielded]:
