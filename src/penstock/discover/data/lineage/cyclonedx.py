@@ -19,10 +19,13 @@ from penstock.errors import NotUnderstood
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Unseen
 from penstock.knowledge.models import family_of
+from penstock.knowledge.providers import provider_of_prefix
 
 NAME = "lineage.cyclonedx"
 #: Components in components that are followed.
 _DEEPEST = 8
+#: Weights of the hub are written with capitals or a number of parameters, ids of hosted models are not.
+_WEIGHTS = re.compile(r"[A-Z]|(?<![a-z0-9])\d+(?:\.\d+)?b(?![a-z0-9])")
 
 
 @collector(
@@ -139,11 +142,12 @@ class _Bill:
                     return found
         if not name:
             return None
+        owner = group if re.fullmatch(r"[\w-]+", group) else ""
+        if owner and places.is_hub_id(name) and (_WEIGHTS.search(name) or not provider_of_prefix(owner)):
+            return places.hub_model(f"{owner}/{name}")
         family = family_of(name)
         if family is not None and family.provider:
             return identity.asset("model", name, props={"provider": family.provider})
-        if group and re.fullmatch(r"[\w.-]+", group) and re.fullmatch(r"[\w.-]+", name) and "." not in group:
-            return places.hub_model(f"{group}/{name}")
         if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
             return places.hub_model(name)
         return identity.asset("model", name, key=f"{self.saying.scope}/bill:{group}/{name}")
