@@ -12,7 +12,7 @@ import pytest
 
 from penstock.discover.data.lineage import openlineage
 from penstock.discover.data.lineage.weights_files import header, metadata
-from penstock.discover.data.lineage.words import labels_of_pair, labels_of_tag
+from penstock.discover.data.lineage.words import labels_of_pair, labels_of_tag, labels_of_text
 from penstock.graph.labels import propagate
 from penstock.graph.merge import merge
 from penstock.graph.vocabulary import Observation
@@ -423,6 +423,10 @@ def test_steps_of_an_azure_pipeline_hand_their_data_on(lineage: Any) -> None:
 )
 def test_tags_with_values(key: str, value: Any, labels: set[str]) -> None:
     assert labels_of_pair(key, value) == labels
+
+
+def test_a_text_denies_only_what_stands_beside() -> None:
+    assert labels_of_text("health data in free text, no biometrics") == {"phi"}
 
 
 def test_a_tag_that_denies_says_nothing() -> None:

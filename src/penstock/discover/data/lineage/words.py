@@ -15,6 +15,10 @@ from penstock.inspect.sensitive.columns import classify_column
 from penstock.knowledge.pack import define_pack, load_pack
 
 
+#: Words before a phrase in which a denial is about it: "contains no personal data".
+_NEAR = 3
+
+
 class Word(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Words that stand for labels; the header of the pack says what each field means."""
 
@@ -72,10 +76,15 @@ def _of_column(name: str) -> frozenset[str]:
 
 
 def _said(words: tuple[str, ...]) -> frozenset[str]:
-    if not words or set(words) & _header("denying"):
-        return frozenset()
+    """The labels of the phrases among some words, but for those that the words beside them deny."""
     line = f" {' '.join(words)} "
-    return frozenset(label for row, phrase in _phrases() if f" {phrase} " in line for label in row.labels)
+    found: set[str] = set()
+    for row, phrase in _phrases():
+        if f" {phrase} " in line and not set(row.labels) <= found:
+            before, after = (part.split() for part in line.split(f" {phrase} ", 1))
+            if not {*before[-_NEAR:], *after[:1]} & _header("denying"):
+                found |= set(row.labels)
+    return frozenset(found)
 
 
 def _split(said: str) -> tuple[str, ...]:
