@@ -269,3 +269,12 @@ def test_a_long_chain_with_a_circle_ends():
     links.append(seen(Relation("d0", "derived_from", "d1999")))
     labels = propagate(merge([*map(seen, chain.values()), *links]))
     assert len(labels.proof("d1999", "pii")) == 2000
+
+
+def test_labels_travel_along_the_relations_that_bring_them():
+    graph = world("model:m trained_on dataset:d", "model:m trained_on dataset:clean", "agent:a uses_model model:m",
+                  "agent:a owned_by team:t", labels={"dataset:d": "pii"})  # fmt: skip
+    assert propagate(graph).travelling() == {
+        (of("model:m"), "trained_on", of("dataset:d")): {"pii"},
+        (of("agent:a"), "uses_model", of("model:m")): {"pii"},
+    }

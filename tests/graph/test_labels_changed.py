@@ -83,7 +83,10 @@ def told(labelling: Labelling, graph: Graph) -> dict[str, object]:
             labelling.arriving(id),
         )
         for id in [*graph.assets, "nobody"]
-    } | {label: (list(labelling.holding(label)), list(labelling.touching(label))) for label in LABELS}
+    } | {
+        "travelling": labelling.travelling(),
+        **{label: (list(labelling.holding(label)), list(labelling.touching(label))) for label in LABELS},
+    }
 
 
 @given(_histories())

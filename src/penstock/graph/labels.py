@@ -25,7 +25,7 @@ from penstock.graph.flow import CONTAINS, PLANES, RUN, SEES, Flags, Flow, Number
 from penstock.graph.graph import Graph
 from penstock.graph.leakage import LEAKAGE, leakiest, of_arcs
 from penstock.graph.origins import ERASED, Own, stated_unknown
-from penstock.graph.vocabulary import CONFIDENCE_ORDER, LABELS, Relation, Step
+from penstock.graph.vocabulary import CONFIDENCE_ORDER, LABELS, Step
 
 NoteKind = Literal["declassified", "unconfirmed", "stale", "unknown-origin"]
 
@@ -163,14 +163,25 @@ class Labelling:
             touched = (walk.hops[CONTAINS::PLANES] >= 0) | (walk.hops[SEES::PLANES] >= 0)
             yield from sorted(self._flow.ids[place] for place in np.flatnonzero(touched).tolist())
 
-    def carries(self, relation: Relation) -> frozenset[str]:
-        """Labels that travel along a relation: the receiver gets them from the giver, if from nowhere else."""
-        arcs = self._flow.arcs_of(relation)
-        return frozenset(
-            label
-            for label, walk in self._walks.items()
-            if label != ERASED and (walk.hops[self._flow.start[walk.open(arcs)]] >= 0).any()
-        )
+    def travelling(self) -> dict[tuple[str, str, str], frozenset[str]]:
+        """Relation key → the labels that travel along it, for the relations that carry any."""
+        flow = self._flow
+        bits = np.zeros(len(flow.relations) + len(flow.fresh), np.uint16)
+        numbers = flow.relation.astype(np.int64)
+        numbers[flow.built :] += len(flow.relations)
+        for number, label in enumerate(LABELS):
+            if walk := self._walks.get(label):
+                carried = walk.hops[flow.start] >= 0
+                carried[walk.closed] = False
+                if flow.dead is not None:
+                    carried &= ~flow.dead
+                bits[numbers[carried]] |= np.uint16(1 << number)
+        told = {}
+        for number in np.flatnonzero(bits).tolist():
+            known = number < len(flow.relations)
+            relation = flow.relations[number] if known else flow.fresh[number - len(flow.relations)]
+            told[relation.key] = self._labels(int(bits[number]))
+        return told
 
     def arriving(self, asset: str) -> dict[str, frozenset[str]]:
         """Id of each direct source of an asset → the labels it has to give, whether a declassification stops them."""
@@ -187,7 +198,9 @@ class Labelling:
 
     def _in_plane(self, asset: str, plane: int) -> frozenset[str]:
         place = self._flow.place.get(asset)
-        bits = int(self._held[place * PLANES + plane]) if place is not None else 0
+        return self._labels(int(self._held[place * PLANES + plane]) if place is not None else 0)
+
+    def _labels(self, bits: int) -> frozenset[str]:
         if bits not in self._sets:
             self._sets[bits] = frozenset(label for number, label in enumerate(LABELS) if bits >> number & 1)
         return self._sets[bits]
