@@ -18,16 +18,15 @@ from penstock.protect import words
 from penstock.protect.call import NOBODY, Call
 from penstock.protect.exchange import Asked, Attachment, Part
 from penstock.protect.inspection import Inspection
-from penstock.protect.jsontext import replaced
+from penstock.protect.judging import judged
 from penstock.protect.keys import is_signed, key_of
-from penstock.protect.masks import masked, masks
-from penstock.protect.policy import ALLOW, Decision
+from penstock.protect.policy import Decision
 from penstock.protect.requests import LARGEST, ClientGone, Receive, Scope, Send, TooLarge, read_body
 from penstock.protect.sink import Sink
 from penstock.protect.snapshot_source import Source
 from penstock.protect.stream_guard import StreamGuard
 from penstock.protect.surfaces.registry import UNKNOWN, Registry
-from penstock.protect.surfaces.surface import Streaming
+from penstock.protect.surfaces.surface import STOPPED, Streaming
 from penstock.protect.upstream import Answer, Headers, Upstreams
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -224,25 +223,8 @@ class Gateway:
         call.carried("out", (Attachment(answer.content_type, call.answered),))
         await call.end(b"")
 
-    # ── judging ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def _judged(self, call: Call, direction: str, body: bytes, parts: Iterable[Part]) -> tuple[bytes, Decision]:
-        """The body with what policy masks masked, and the decision on all of its parts together."""
-        edits: list[tuple[int, int, bytes]] = []
-        worst = ALLOW
-        for part in parts:
-            spans = self._inspection.spans(part.text, is_json=part.is_json)
-            if not spans:
-                continue
-            decision = call.policy.decide(direction, spans)
-            call.record.add(direction, spans, decision)
-            worst = _worse(worst, decision)
-            if decision.redact and not part.fixed:
-                text = masked(part.text, masks(part.text, decision.redact, is_json=part.is_json))
-                edits.append((part.start, part.end, part.encoded(text)))
-        if worst.action == "stop" or not edits:
-            return body, worst
-        return replaced(body, edits), worst
+        return judged(self._inspection, call.policy, call.record, direction, body, parts)
 
     # ── saying no ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -254,7 +236,7 @@ class Gateway:
         if call.policy.caller.refusal != "error":
             body = call.surface.refusal(call.exchange, message, reply)
         if body is None:
-            return await self._refuse(call, 403, message, "stopped_by_policy")
+            return await self._refuse(call, 403, message, STOPPED)
         self.counts["refused"] += 1
         call.status = 200
         as_stream = call.exchange.stream and not reply
@@ -337,17 +319,3 @@ def _disguised(call: Call, body: bytes) -> Streaming | None:
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
     yield body
-
-
-def _worse(one: Decision, other: Decision) -> Decision:
-    order = ("allow", "observe", "redact", "stop")
-    worse, milder = (one, other) if order.index(one.action) >= order.index(other.action) else (other, one)
-    if worse.action == milder.action == "stop":
-        return Decision(
-            "stop",
-            tuple({rule.id: rule for rule in (*one.rules, *other.rules)}.values()),
-            (),
-            "stop",
-            tuple(dict.fromkeys((*one.types, *other.types))),
-        )
-    return worse

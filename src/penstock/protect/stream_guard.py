@@ -7,6 +7,7 @@ for the ``Streaming`` to know.
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ from penstock.protect.inspection import Inspection
 from penstock.protect.jsontext import replaced
 from penstock.protect.masks import Mask, masked, masks
 from penstock.protect.policy import ALLOW, Decision, Policy, Record
-from penstock.protect.surfaces.surface import Heard, Streaming
+from penstock.protect.surfaces.surface import STOPPED, Heard, Streaming
 
 #: Bytes of waiting frames beyond which what is held is judged as it stands: bounds memory, far above any answer's tail.
 WAITING = 4 * 1024 * 1024
@@ -97,6 +98,8 @@ class StreamGuard:
 
     def broken(self, message: str, code: str) -> bytes:
         """The rest and the protocol's own error, when the upstream broke off."""
+        with contextlib.suppress(NotUnderstood):
+            self._streaming.framing.finish()  # half a frame is of no use to the client
         rest = self.finish()
         if self.stopped:
             return rest
@@ -251,7 +254,10 @@ class StreamGuard:
         """The refusal in place of all that still waits: it belongs to the same words as what was stopped."""
         self.stopped = True
         self._waiting.clear()
-        return self._streaming.refusal(self._words(self._why)) + self._streaming.framing.end()
+        message = self._words(self._why)
+        if self._policy.caller.refusal == "error":
+            return self._streaming.failure(message, STOPPED)
+        return self._streaming.refusal(message) + self._streaming.framing.end()
 
     def _cut(self, error: NotUnderstood) -> bytes:
         self.stopped = self.unread = True

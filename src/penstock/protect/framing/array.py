@@ -17,7 +17,8 @@ class Elements:
         self._depth = 0
         self._begun = -1  # where the element under way begins, when one is
         self._in_string = self._escaped = False
-        self._any = self._ended = False
+        #: The reader has got an element of the array.
+        self.given = False
 
     def feed(self, piece: bytes) -> list[Frame]:
         self._rest += piece
@@ -39,11 +40,11 @@ class Elements:
         return before + data + after
 
     def framed(self, data: bytes, name: str = "") -> bytes:
-        before, self._any = (b",\r\n" if self._any else b"["), True
+        before, self.given = (b",\r\n" if self.given else b"["), True
         return before + data
 
     def end(self) -> bytes:
-        return b"" if self._ended else b"]" if self._any else b"[]"
+        return b"]" if self.given else b"[]"
 
     def _next(self) -> int | None:
         """Where the next byte stands that changes anything."""
@@ -71,16 +72,14 @@ class Elements:
             self._depth -= 1
             if self._depth == 1 and self._begun >= 0:
                 return self._cut(at + 1)
-            if self._depth <= 0:
-                self._depth = 0
-                self._ended = True
+            self._depth = max(self._depth, 0)
         return None
 
     def _cut(self, end: int) -> Frame:
         raw = bytes(self._rest[:end])
         data = raw[self._begun :]
         del self._rest[:end]
-        self._read, self._begun, self._any = 0, -1, True
+        self._read, self._begun = 0, -1
         return Frame(raw, data)
 
 

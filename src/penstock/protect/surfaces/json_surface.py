@@ -6,7 +6,7 @@ import binascii
 import re
 from abc import abstractmethod
 from base64 import b64decode
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from penstock.protect.exchange import Asked, Attachment, Exchange, Fragment, Key, Part, Reply, ToolCall, Usage
@@ -45,11 +45,13 @@ class JsonSurface(Surface):
 
     #: Keys whose values are words of the protocol, not of people.
     words: frozenset[str] = frozenset({"role", "type", "object", "model"})
+    #: Keys whose values the provider has signed or encrypted; they pass byte for byte.
+    opaque: frozenset[str] = frozenset()
 
     def request(self, asked: Asked) -> Exchange:
         found = texts(asked.body, values=self.is_value)
         tree = decode(asked.body)
-        parts, attachments = parts_of(tree, found, self.asked_place, asked.body)
+        parts, attachments = self._parts(tree, found, self.asked_place, asked.body)
         return Exchange(
             surface=self.name,
             model=self.model(tree, asked),
@@ -66,8 +68,27 @@ class JsonSurface(Surface):
     def reply(self, body: bytes) -> Reply:
         found = texts(body, values=self.is_value)
         tree = decode(body)
-        parts, attachments = parts_of(tree, found, self.answered_place, body)
+        parts, attachments = self._parts(tree, found, self.answered_place, body)
         return Reply(parts, tuple(self.answered_calls(tree)), attachments, self.usage(tree), self.finish(tree))
+
+    def _parts(
+        self, tree: Tree, found: Iterable[Text], place: Callable[[Tree, Path], Place | None], body: bytes
+    ) -> tuple[tuple[Part, ...], tuple[Attachment, ...]]:
+        """The texts of a body that somebody says, and the files that are none."""
+        parts: list[Part] = []
+        attachments: list[Attachment] = []
+        for text in found:
+            where = place(tree, text.path)
+            if where is None or is_opaque(text, self.opaque):
+                continue
+            opened = _opened(text, body)
+            if opened is None:
+                parts.append(_part(where, text))
+            elif isinstance(opened, Part):
+                parts.append(opened)
+            else:
+                attachments.append(opened)
+        return tuple(parts), tuple(attachments)
 
     # ── what an adapter says of its bodies ───────────────────────────────────────────────────────────────────────────
 
@@ -120,6 +141,7 @@ class JsonStreaming(Streaming):
     """A stream whose frames are JSON objects."""
 
     words: frozenset[str] = frozenset({"role", "type", "object", "model"})
+    opaque: frozenset[str] = frozenset()
 
     def read(self, frame: Frame) -> Heard:
         data = frame.data or b""
@@ -135,9 +157,11 @@ class JsonStreaming(Streaming):
                 continue
             if (piece := self.piece(tree, text.path)) is None:
                 continue
+            if is_opaque(text, self.opaque):
+                continue
             key, channel, whole, fixed = piece
             if whole and (opened := _opened(text, data)) is not None:
-                if opened.__class__ is Part:
+                if isinstance(opened, Part):
                     fragments.append(Fragment(key, opened, True))
                 continue
             fragments.append(Fragment(key, _part(Place("assistant", channel, fixed), text), whole))
@@ -162,24 +186,9 @@ class JsonStreaming(Streaming):
 # ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def parts_of(
-    tree: Tree, found: Iterable[Text], place: Any, body: bytes
-) -> tuple[tuple[Part, ...], tuple[Attachment, ...]]:
-    """The texts of a body that somebody says, and the files that are none."""
-    parts: list[Part] = []
-    attachments: list[Attachment] = []
-    for text in found:
-        where = place(tree, text.path)
-        if where is None:
-            continue
-        opened = _opened(text, body)
-        if opened is None:
-            parts.append(_part(where, text))
-        elif isinstance(opened, Part):
-            parts.append(opened)
-        else:
-            attachments.append(opened)
-    return tuple(parts), tuple(attachments)
+def is_opaque(text: Text, keys: frozenset[str]) -> bool:
+    """Whether the text is what the provider has signed or encrypted: under such a key, and of such characters."""
+    return bool(text.path) and text.path[-1] in keys and _BASE64.fullmatch(text.value) is not None
 
 
 def _part(where: Place, text: Text) -> Part:

@@ -37,7 +37,7 @@ class OpenAIChat(JsonSurface):
 
     name = "openai.chat"
     family = "openai"
-    routes = (Route("POST", r"(?:/[\w.-]+){0,5}/chat/completions"),)
+    routes: tuple[Route, ...] = (Route("POST", r"(?:/[\w.-]+){0,5}/chat/completions"),)
     words = _WORDS
 
     def asked_place(self, tree: Tree, path: Path) -> Place | None:
@@ -101,7 +101,7 @@ class AzureChat(OpenAIChat):
 
     name = "azure.chat"
     family = "azure"
-    routes = (Route("POST", r"/openai(?:/deployments/(?P<model>[^/]+)|/v1)?/chat/completions"),)
+    routes: tuple[Route, ...] = (Route("POST", r"/openai(?:/deployments/(?P<model>[^/]+)|/v1)?/chat/completions"),)
 
 
 class Chunks(JsonStreaming):

@@ -4,12 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from penstock.protect.surfaces.anthropic_messages import AnthropicMessages, AnthropicVertex
+from penstock.protect.surfaces.bedrock import BedrockConverse, BedrockInvoke
+from penstock.protect.surfaces.cohere_chat import CohereChat, CohereTexts
+from penstock.protect.surfaces.gemini import Gemini, Vertex
+from penstock.protect.surfaces.ollama import OllamaChat, OllamaEmbed, OllamaGenerate
 from penstock.protect.surfaces.openai_chat import AzureChat, OpenAIChat
+from penstock.protect.surfaces.openai_completions import AzureCompletions, OpenAICompletions
+from penstock.protect.surfaces.openai_files import AzureAudio, AzureImages, OpenAIAudio, OpenAIFiles, OpenAIImages
+from penstock.protect.surfaces.openai_responses import AzureResponses, OpenAIResponses
+from penstock.protect.surfaces.openai_texts import AzureEmbeddings, OpenAIEmbeddings, OpenAIModerations
 from penstock.protect.surfaces.surface import Surface
 from penstock.protect.surfaces.unknown import Unknown
 
 #: In the order they are asked; of two that would take a request, the narrower stands first.
-SURFACES: tuple[Surface, ...] = (AzureChat(), OpenAIChat())
+SURFACES: tuple[Surface, ...] = (
+    AzureChat(), AzureResponses(), AzureCompletions(), AzureEmbeddings(), AzureAudio(), AzureImages(),
+    OpenAIChat(), OpenAIResponses(), OpenAICompletions(),
+    AnthropicMessages(), AnthropicVertex(),
+    Gemini(), Vertex(),
+    BedrockConverse(), BedrockInvoke(),
+    OllamaChat(), OllamaGenerate(), OllamaEmbed(),
+    CohereChat(), CohereTexts(),
+    OpenAIModerations(), OpenAIFiles(), OpenAIImages(), OpenAIAudio(), OpenAIEmbeddings(),
+)  # fmt: skip
 
 #: What reads all other paths.
 UNKNOWN: Surface = Unknown()

@@ -35,6 +35,8 @@ from penstock.protect.framing.frame import Frame, Framing
 
 #: A JSON object as it was decoded.
 Tree = Mapping[str, Any]
+#: Code of an error that stands in place of what policy stopped.
+STOPPED = "stopped_by_policy"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from penstock.protect.framing.sse import ServerSentEvents
 from penstock.protect.jsontext import Path
 from penstock.protect.surfaces import openai_errors
 from penstock.protect.surfaces.json_surface import JsonStreaming, JsonSurface, Piece, Place
-from penstock.protect.surfaces.surface import Failure, Route, Streaming, Tree
+from penstock.protect.surfaces.surface import STOPPED, Failure, Route, Streaming, Tree
 
 
 class Unknown(JsonSurface):
@@ -58,7 +58,7 @@ class PathByPath(JsonStreaming):
         return Piece(("", 0, *path), "other", whole=False)
 
     def refusal(self, message: str) -> bytes:
-        return self.failure(message, "stopped_by_policy")
+        return self.failure(message, STOPPED)
 
     def failure(self, message: str, code: str) -> bytes:
         return self.framing.framed(openai_errors.error(message, "upstream_error", code))
