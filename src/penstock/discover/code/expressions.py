@@ -9,21 +9,27 @@ from typing import Any
 
 from tree_sitter import Node
 
-from penstock.discover.code.walker import Handler, Walker, first, parts, text
+from penstock.discover.code.walker import Handler, Walker, first, leaf, parts, text
 
 #: Letters that follow a number to say its type: ``10L``, ``1.5f``, ``10n``, ``5m``.
 _SUFFIX = "lLfFdDmMnNuU"
 
+#: Numbers of a list that are kept where it holds nothing else: data, of which nothing is asked.
+_FEW = 4
 
+
+@leaf
 def skip(walk: Walker, node: Node, index: int, scope: int) -> None:
     """Comments, types and other things that hold no value."""
 
 
+@leaf
 def name(walk: Walker, node: Node, index: int, scope: int) -> None:
     if index >= 0:
         walk.ir.fill(index, "r", text(node), scope)
 
 
+@leaf
 def number(walk: Walker, node: Node, index: int, scope: int) -> None:
     if index < 0:
         return
@@ -34,6 +40,7 @@ def number(walk: Walker, node: Node, index: int, scope: int) -> None:
         walk.ir.fill(index, "n", float(digits) if "." in digits else int(digits, 0))
 
 
+@leaf
 def constant(walk: Walker, node: Node, index: int, scope: int) -> None:
     """True, false, and the names of nothing."""
     if index < 0:
@@ -59,8 +66,11 @@ def wrapped(walk: Walker, node: Node, index: int, scope: int) -> None:
 
 
 def listed(walk: Walker, node: Node, index: int, scope: int) -> None:
-    """A list, tuple or set."""
-    rows = [walk.want(part, scope) for part in parts(node)]
+    """A list, tuple or set; of a table of numbers only the first few."""
+    held = parts(node)
+    if len(held) > _FEW and all(walk.table.get(part.type) is number for part in held):
+        held = held[:_FEW]
+    rows = [walk.want(part, scope) for part in held]
     if index >= 0:
         walk.ir.fill(index, "l", rows)
 
@@ -121,7 +131,7 @@ def string(content: Callable[[Node], str]) -> Handler:
         if index >= 0:
             walk.ir.text(index, content(node))
 
-    return handle
+    return leaf(handle)
 
 
 def formatted(walk: Walker, pattern: str, verbs: re.Pattern[str], values: list[int], row: int) -> list[int | str]:

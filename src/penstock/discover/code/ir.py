@@ -56,13 +56,11 @@ class Builder:
         self.most = MAX_EXPRESSIONS
 
     def line(self, row: int) -> int:
-        """The line that a reader sees; of a notebook, the line in its file."""
-        if self.lines is not None:
-            return self.lines[row] if row < len(self.lines) else (self.lines[-1] if self.lines else 1)
+        """The line of a row; those of a virtual file become its reader's in `value`."""
         return row + 1
 
     def reserve(self, row: int) -> int:
-        self.expressions.append(["?", self.line(row)])
+        self.expressions.append(["?", row + 1])
         return len(self.expressions) - 1
 
     def text(self, index: int, text: str) -> None:
@@ -95,6 +93,9 @@ class Builder:
 
     def value(self) -> dict[str, Any]:
         """The module as a value for a ``Fact``."""
+        if self.lines is not None:
+            self._read_lines(self.lines)
+            self.lines = None
         return {
             "language": self.language,
             "package": self.package,
@@ -104,6 +105,20 @@ class Builder:
             "assigns": self.assigns,
             "sets": self.sets,
         }
+
+    def _read_lines(self, lines: list[int]) -> None:
+        """Put the lines that a reader sees where those of the virtual file stand."""
+        for rows, places in (
+            (self.expressions, (1,)),
+            ([row for row in self.expressions if row[0] == "c"], (6,)),
+            (self.scopes, (LINE, END)),
+            (self.imports, (4,)),
+            (self.assigns, (3,)),
+            (self.sets, (4,)),
+        ):
+            for row in rows:
+                for place in places:
+                    row[place] = lines[min(max(row[place], 1), len(lines)) - 1] if lines else 1
 
 
 def utf8(data: bytes) -> bytes:

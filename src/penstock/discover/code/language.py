@@ -13,7 +13,7 @@ from tree_sitter import Node, Parser
 
 from penstock.discover.code.ir import Builder, utf8
 from penstock.discover.code.parse import parse
-from penstock.discover.code.walker import Handler, Walker
+from penstock.discover.code.walker import Meaning, Walker
 from penstock.discover.collector import Fact, File, Yielded, collector
 from penstock.graph.vocabulary import Unseen
 
@@ -53,11 +53,12 @@ class Language:
             Overrun: it takes too long to parse.
         """
         ending = path.rpartition(".")[2].lower()
-        parser, handlers = _ready(self.name, ending if ending in self.grammars else "")
+        parser, meanings = _ready(self.name, ending if ending in self.grammars else "")
         root = parse(parser, utf8(self.prepare(data))).root_node
         builder = Builder(self.name, lines)
-        self.walker(builder).run(root, handlers)
-        return builder.value(), builder.line(first_error(root)) if root.has_error else 0
+        self.walker(builder).run(root, meanings)
+        broken = first_error(root) + 1 if root.has_error else 0
+        return builder.value(), lines[min(broken, len(lines)) - 1] if lines and broken else broken
 
 
 def define(language: Language) -> Language:
@@ -96,10 +97,10 @@ def language(name: str) -> Language:
 
 
 @cache
-def _ready(name: str, ending: str) -> tuple[Parser, list[Handler | None]]:
+def _ready(name: str, ending: str) -> tuple[Parser, list[Meaning]]:
     """The parser for files with an ending and what its nodes mean, made when first needed."""
     grammar = tree_sitter.Language(LANGUAGES[name].grammars[ending]())
-    return Parser(grammar), LANGUAGES[name].walker.handlers(grammar)
+    return Parser(grammar), LANGUAGES[name].walker.meanings_in(grammar)
 
 
 def first_error(root: Node) -> int:

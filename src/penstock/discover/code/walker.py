@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from tree_sitter import Language, Node
 
@@ -12,6 +12,21 @@ from penstock.discover.code.ir import MAX_ITEMS, RETURNS, Builder
 #: What a kind of node means: called with the walk, the node, the row to fill (-1: its value is not asked for), a scope.
 Handler = Callable[[Any, Node, int, int], None]
 Table = Mapping[str, Handler]
+#: The number of a node that stands for what the grammar does not know.
+_ERROR = 65535
+
+
+class Meaning(NamedTuple):
+    """What a kind of node means. A leaf holds nothing to look into, so that unasked for it is passed by."""
+
+    handler: Handler | None
+    leaf: bool
+
+
+def leaf(handler: Handler) -> Handler:
+    """Mark a handler that only fills its row."""
+    handler.leaf = True  # type: ignore[attr-defined]
+    return handler
 
 
 class Walker:
@@ -29,37 +44,51 @@ class Walker:
     def __init__(self, builder: Builder) -> None:
         self.ir = builder
         self.stack: list[tuple[Node, int, int]] = []
+        self.meanings: Sequence[Meaning] = ()
 
     @classmethod
-    def handlers(cls, grammar: Language) -> list[Handler | None]:
+    def meanings_in(cls, grammar: Language) -> list[Meaning]:
         """The table by the grammar's own numbers, which nodes give without making a string."""
-        return [cls.table.get(grammar.node_kind_for_id(kind) or "") for kind in range(grammar.node_kind_count)]
+        handlers = [cls.table.get(grammar.node_kind_for_id(kind) or "") for kind in range(grammar.node_kind_count)]
+        return [Meaning(handler, getattr(handler, "leaf", False)) for handler in handlers]
 
-    def run(self, root: Node, handlers: Sequence[Handler | None]) -> None:
+    def run(self, root: Node, meanings: Sequence[Meaning]) -> None:
         """Visit every node, each once, until the bound on rows is met."""
         stack, rows, most = self.stack, self.ir.expressions, self.ir.most
+        self.meanings = meanings
         stack.append((root, -1, 0))
         while stack:
             node, index, scope = stack.pop()
-            handler = handlers[node.kind_id] if node.kind_id < len(handlers) else None  # a node of an error has none
-            if handler is not None:
+            kind = node.kind_id
+            handler = meanings[kind].handler if kind != _ERROR else None
+            if handler is None:
+                self.descend(node.named_children, scope)
+            else:
                 handler(self, node, index, scope)
                 if len(rows) >= most:
                     return
-            else:
-                stack += [(child, -1, scope) for child in reversed(node.named_children)]
 
     def want(self, node: Node | None, scope: int) -> int:
         """The row that will hold the expression; -1 for none."""
         if node is None:
             return -1
-        index = self.ir.reserve(node.start_point[0])
-        self.stack.append((node, index, scope))
+        rows = self.ir.expressions
+        index = len(rows)
+        rows.append(["?", node.start_point[0] + 1])
+        kind = node.kind_id
+        if kind != _ERROR and (meaning := self.meanings[kind]).leaf:
+            meaning.handler(self, node, index, scope)  # type: ignore[misc]
+        else:
+            self.stack.append((node, index, scope))
         return index
 
     def descend(self, nodes: Sequence[Node], scope: int) -> None:
         """Look into nodes whose own value is not asked for, first one first."""
-        self.stack += [(node, -1, scope) for node in reversed(nodes)]
+        meanings = self.meanings
+        for node in reversed(nodes):
+            kind = node.kind_id
+            if kind == _ERROR or not meanings[kind].leaf:
+                self.stack.append((node, -1, scope))
 
     def literal(self, text: str, row: int) -> int:
         """A new row with a string."""
@@ -69,6 +98,9 @@ class Walker:
 
     def template(self, index: int, parts: Sequence[int | str], row: int) -> None:
         """Fill a row with texts and rows joined; texts alone are one string."""
+        if len(parts) == 1 and isinstance(parts[0], str):
+            self.ir.text(index, parts[0])
+            return
         joined: list[int | str] = []
         for part in parts:
             if isinstance(part, str) and joined and isinstance(joined[-1], str):
@@ -104,19 +136,21 @@ class Walker:
 
 def text(node: Node | None) -> str:
     """The source text of a node; empty for none."""
-    return node.text.decode("utf-8", "replace") if node is not None and node.text is not None else ""
+    raw = node.text if node is not None else None
+    return raw.decode("utf-8", "replace") if raw else ""
 
 
 def first(node: Node | None) -> Node | None:
     """The first part of a node that is no comment."""
-    return next((c for c in node.named_children if not c.type.endswith("comment")), None) if node is not None else None
+    for child in node.named_children if node is not None else ():
+        if not child.is_extra:
+            return child
+    return None
 
 
 def parts(node: Node | None) -> list[Node]:
     """The parts of a node without comments; of a very long list only the first."""
-    if node is None:
-        return []
-    return [c for c in node.named_children[:MAX_ITEMS] if not c.type.endswith("comment")]
+    return [c for c in node.named_children[:MAX_ITEMS] if not c.is_extra] if node is not None else []
 
 
 def of_kind(node: Node | None, kind: str) -> Node | None:

@@ -17,7 +17,7 @@ from tree_sitter import Node
 from penstock.discover.code import expressions
 from penstock.discover.code.ir import BASES, CLASS, FUNCTION, MAX_ITEMS, PARAMS, RETURNS, Builder
 from penstock.discover.code.language import Language, define
-from penstock.discover.code.walker import Handler, Table, Walker, first, parts, text, unescaped
+from penstock.discover.code.walker import Meaning, Table, Walker, first, parts, text, unescaped
 
 #: The parts of an import path's last word that are no part of the package's name (``anthropic-sdk-go``).
 _NOT_THE_NAME = frozenset({"go", "golang", "sdk", "client", "api"})
@@ -44,9 +44,9 @@ class GoWalker(Walker):
         super().__init__(builder)
         self.types: dict[str, int] = {}
 
-    def run(self, root: Node, handlers: Sequence[Handler | None]) -> None:
+    def run(self, root: Node, meanings: Sequence[Meaning]) -> None:
         self.declare(root)
-        super().run(root, handlers)
+        super().run(root, meanings)
 
     def declare(self, root: Node) -> None:
         """The struct types of the file, before the methods that may stand above them."""
