@@ -1,0 +1,1 @@
+"""Pickle streams: an abstract machine that never calls, its policy, and the names it knows."""
