@@ -138,8 +138,7 @@ def of_sample(sample: Sample, records: int | None, *, estimated: bool = False, r
             named.append(header[:100])
             reason = verdict.reason or "its texts hold such data"
             why.append(f"column {header[:100]!r}: {', '.join(sorted(here))} ({reason})")
-            filled = sum(1 for value in values if value.strip())
-            found.update({kind: round(max(verdict.share, 0.0) * filled) or filled for kind in verdict.types})
+            found.update(verdict.counts)
     if estimated and records is not None:
         why.append(f"about {rounded(records):,} records by the size of those that were read")
     suspicion = look(sample.passages)

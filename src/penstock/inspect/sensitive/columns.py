@@ -46,6 +46,7 @@ class Concept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     header: words, in any of ``date_of_birth``, ``dateOfBirth``, ``Date of birth``; a whole header must read so, except
         that words in ``around`` of the pack may stand about it (``customer_email``, ``email_address``).
     weak: headers that may mean it; they count only where the values prove it, by known names.
+    last: words before the concept's may be any (``smtp_password``, ``lead email``): a name's last words are its head.
     value: what at least ``SHARE`` of the filled values must look like, ``check`` what they must satisfy.
     known: values may prove it by themselves, by the names in the pack.
     probe: words which, set before its values, make a detector confirm nearly all of them, whatever the header says.
@@ -59,6 +60,7 @@ class Concept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     weak: tuple[str, ...] = ()
     value: str = ""
     check: str = ""
+    last: bool = False
     known: bool = False
     probe: str = ""
     vocabulary: tuple[str, ...] = ()
@@ -77,6 +79,8 @@ def classify_column(header: str, values: Sequence[str]) -> ColumnVerdict:
     labels = set(seen)
     reasons = [f"{count} of {len(filled)} values are {kind}" for kind, count in counts.items()]
     named = _meanings(header)
+    if values and not filled:  # nobody filled it in, so it holds nothing
+        named = {}
     for concept in _concepts():
         if concept.label in labels and concept.type in counts:
             continue
@@ -91,8 +95,9 @@ def classify_column(header: str, values: Sequence[str]) -> ColumnVerdict:
 #: How people write that there is no value.
 _EMPTY = frozenset(
     ("n/a", "na", "n.a.", "nan", "null", "none", "nil", "-", "--", "---", "?", "??", "???", ".", "unknown", "unbekannt",
-     "inconnu", "desconocido", "sconosciuto", "tbd", "tba", "missing", "not available", "not applicable", "(null)", "<na>",
-     "#n/a", "undefined", "keine angabe", "k.a.", "s/o", "не указано", "нет данных", "不明", "なし", "无", "없음")
+     "inconnu", "desconocido", "sconosciuto", "tbd", "tba", "missing", "not available", "not applicable", "(null)",
+     "<na>", "#n/a", "undefined", "keine angabe", "k.a.", "s/o", "не указано", "нет данных", "不明", "なし", "无",
+     "없음")
 )  # fmt: skip
 
 
@@ -142,11 +147,14 @@ def _speaks(
     if concept.known and enough and filled:
         known = sum(1 for value in filled if _is_name(value, whole=strength is None))
         if strength is False and known >= _KNOWN * len(filled):
-            return f"the header {header!r} may mean {meaning}, and {known} of {len(filled)} values are known names", known
-        if not named and not told and len(filled) >= 5 and known >= _KNOWN_ALONE * len(filled):
+            return (
+                f"the header {header!r} may mean {meaning}, and {known} of {len(filled)} values are known names",
+                known,
+            )
+        if not any(named.values()) and not told and len(filled) >= 5 and known >= _KNOWN_ALONE * len(filled):
             return f"{known} of {len(filled)} values are known names", known
-    if concept.probe and not named and not told and enough and len(filled) >= 5:
-        marked = sum(1 for value in filled if value[0] in "+(")
+    if concept.probe and not any(named.values()) and not told and enough and len(filled) >= 5:
+        marked = sum(1 for value in filled if _MARKED.search(value))
         _, counts, _ = _confirmed(concept.probe, filled)
         if counts[concept.type] >= _ALONE * len(filled) and marked >= 0.3 * len(filled):
             return f"{counts[concept.type]} of {len(filled)} values read as {meaning}", counts[concept.type]
@@ -156,6 +164,10 @@ def _speaks(
         if hits >= 0.2 * len(filled):
             return f"{hits} of {len(filled)} values speak of {meaning}", hits
     return "", 0
+
+
+#: Marks of a telephone number, which no other number has: a prefix, brackets, the groups of North America.
+_MARKED = re.compile(r"^[+(]|\b\d{3}[-. ]\d{3}[-. ]\d{4}\b")
 
 
 def _agreeing(concept: Concept, filled: list[str]) -> int:
@@ -173,6 +185,8 @@ def _is_name(value: str, *, whole: bool) -> bool:
     if not words or len(words) > 6:
         return False
     if not words[0].isascii() and not words[0][0].isupper() and not words[0][0].islower():  # scripts without case
+        if len(value) > 10 or _NO_PERSON.search(value):
+            return False
         return any(value.startswith(name) for name in _caseless(family)) or bool(set(folded) & given)
     if whole:
         capital = all(word[0].isupper() for word in words if len(word) > 3)
@@ -182,7 +196,11 @@ def _is_name(value: str, *, whole: bool) -> bool:
 
 _NAME_WORD = re.compile(r"[^\W\d_]+")
 #: Forms of firms, and what joins their partners.
-_NO_PERSON = re.compile(r"\b(?:gmbh|ag|kg|ohg|inc|ltd|llc|plc|corp|group|sarl|s\.?a|s\.?l|spa|srl|bv|nv|ab|oy|as|sp\.? z|и партнеры|ооо)\b|[&\d]", re.IGNORECASE)
+_NO_PERSON = re.compile(
+    r"\b(?:gmbh|ag|kg|ohg|inc|ltd|llc|plc|corp|group|sarl|s\.?a|s\.?l|spa|srl|bv|nv|ab|oy|as|sp\.? z|ооо|зао|оао)\b|"
+    r"[&\d]|会社|法人|銀行|公司|有限|集团|회사",
+    re.IGNORECASE,
+)
 
 
 def _meanings(header: str) -> dict[str, bool]:
@@ -208,20 +226,31 @@ def _meanings(header: str) -> dict[str, bool]:
         return ends[at]
 
     best: dict[str, bool] = {}
-    length = 0
+    rank = (False, 0)  # what says so goes before what may mean it, then the longest
     waiting, seen = [0], {0}
     while waiting:
         at = waiting.pop()
         for stop in range(at + 1, min(len(text), at + longest) + 1):
             found = phrases.get(text[at:stop])
-            if found and stop - at >= length and _may_stand(at, stop, edges, text[at:stop]) and covered(stop):
-                best = found if stop - at > length else {**found, **best}
-                length = stop - at
+            mine = (any(found.values()), stop - at) if found else rank
+            if found and mine >= rank and _may_stand(at, stop, edges, text[at:stop]) and covered(stop):
+                best = found if mine > rank else {**found, **best}
+                rank = mine
         for stop in _steps(text, at, edges, around):
             if stop not in seen:
                 seen.add(stop)
                 waiting.append(stop)
-    return best
+    return best or _heads(text, edges, phrases)
+
+
+def _heads(text: str, edges: frozenset[int], phrases: Mapping[str, dict[str, bool]]) -> dict[str, bool]:
+    """The concepts that a header's last words name, whatever stands before."""
+    for at in sorted(edges):
+        named = phrases.get(text[at:], {})
+        heads = {id: True for id in _last() if named.get(id)}
+        if heads:
+            return heads
+    return {}
 
 
 def _steps(text: str, at: int, edges: frozenset[int], around: frozenset[str]) -> Iterator[int]:
@@ -251,7 +280,11 @@ def _read(header: str) -> tuple[str, frozenset[int]]:
 
 def _spaced(header: str) -> str:
     """``dateOfBirth`` and ``date_of_birth`` as words with spaces, bounded."""
-    return re.sub(r"[_\-.\s]+", " ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header[:128])).strip()
+    return re.sub(r"[_\-.\s]+", " ", _HUMP.sub(" ", header[:128])).strip()
+
+
+#: Between a small letter and a capital, of Latin and Cyrillic.
+_HUMP = re.compile("(?<=[a-z0-9ß-öø-ÿа-яё])(?=[A-ZÀ-ÖØ-ÞА-ЯЁ])")
 
 
 def _folded(word: str) -> str:
@@ -261,12 +294,20 @@ def _folded(word: str) -> str:
 
 
 #: Letters that Unicode does not take apart.
-_PLAIN = str.maketrans({"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "İ": "I", "đ": "d", "æ": "ae", "œ": "oe", "ё": "е"})
+_PLAIN = str.maketrans(
+    {"ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "ı": "i", "İ": "I", "đ": "d", "æ": "ae", "œ": "oe", "ё": "е"}
+)
 
 
 @cache
 def _concepts() -> tuple[Concept, ...]:
     return load_pack("columns").rows
+
+
+@cache
+def _last() -> frozenset[str]:
+    """Ids of the concepts that a header's last words name."""
+    return frozenset(concept.id for concept in _concepts() if concept.last)
 
 
 @cache
