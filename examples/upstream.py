@@ -1,10 +1,12 @@
-"""A scripted model server that speaks OpenAI's chat completions, on http://127.0.0.1:8422/v1.
+"""A scripted model server on http://127.0.0.1:8422, as OpenAI, Azure, Anthropic, Google, AWS, Ollama and Cohere speak.
 
 Start it with ``python examples/upstream.py``.
 
 It is not a model. Asked about a customer of the example estate, it answers with that customer's (synthetic) record, as
 a model trained on the table might; asked anything else, it says what it is. The same question gets the same answer.
-Streams come in small pieces, so that an e-mail address or an account number always arrives torn.
+Streams come in small pieces, so that an e-mail address or an account number always arrives torn. Offered a tool, it
+calls it with what it would have said. Chat completions are written out here; the other protocols are in
+``protocols.py``.
 """
 
 from __future__ import annotations
@@ -16,14 +18,20 @@ import hashlib
 import json
 import os
 import re
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from examples.protocols import CHAT, PROTOCOLS, TOOL, Protocol
 
 TABLE = Path(__file__).parent / "estate" / "support-llm" / "data" / "customer_conversations.csv"
 MODEL = "support-llm"
@@ -63,6 +71,8 @@ def build(table: Path = TABLE, *, pause: float = 0.01) -> Starlette:
         usage = {"prompt_tokens": words(question), "completion_tokens": words(reply)}
         usage["total_tokens"] = sum(usage.values())
         head = {"id": number, "created": CREATED, "model": name}
+        if body.get("tools"):
+            return speak(CHAT, bool(body.get("stream")), json.dumps(body).encode(), reply, pause)
         if body.get("stream"):
             options = body.get("stream_options") or {}
             told = usage if options.get("include_usage") else None
@@ -70,12 +80,61 @@ def build(table: Path = TABLE, *, pause: float = 0.01) -> Starlette:
         choice = {"index": 0, "message": {"role": "assistant", "content": reply}, "finish_reason": "stop"}
         return JSONResponse({**head, "object": "chat.completion", "choices": [choice], "usage": usage})
 
+    async def others(request: Request) -> Response:
+        asked = await request.body()
+        protocol, streams = protocol_of(request, asked)
+        if protocol is None:
+            return JSONResponse({"error": {"message": "this path is not scripted", "code": 404}}, status_code=404)
+        return speak(protocol, streams, asked, answer(asked.decode(errors="replace"), customers), pause)
+
     return Starlette(
         routes=[
             Route("/v1/models", models),
             Route("/v1/chat/completions", completions, methods=["POST"]),
+            Route("/{path:path}", others, methods=["POST"]),
         ]
     )
+
+
+def protocol_of(request: Request, asked: bytes) -> tuple[Protocol | None, bool]:
+    """Whose words the request is in, and whether it asks for a stream."""
+    target = _shape(request.url.path)
+    for protocol in PROTOCOLS:
+        for path, streams in ((protocol.stream_path, True), (protocol.path, False)):
+            if _shape(path.partition("?")[0]) != target:
+                continue
+            if "alt=sse" in protocol.stream_path and streams and "alt=sse" not in request.url.query:
+                continue
+            if protocol.path == protocol.stream_path:  # the body says
+                lines = protocol.stream_type.endswith("ndjson")
+                streams = b'"stream":true' in asked.replace(b" ", b"")
+                streams = streams or (lines and b'"stream":false' not in asked.replace(b" ", b""))
+            return protocol, streams
+    return None, False
+
+
+def _shape(path: str) -> str:
+    """The path with its version and the name of its model taken out."""
+    return re.sub(
+        r"/(models?|deployments)/[^/:]+[^/]*?(?=[:/](?!0))", r"/\1/*", re.sub(r"^/v1beta/", "/v1/", unquote(path))
+    )
+
+
+def speak(protocol: Protocol, streams: bool, asked: bytes, reply: str, pause: float) -> Response:
+    """The reply in the protocol's words, or as a call of the tool that was offered."""
+    calls = TOOL.encode() in re.findall(rb'"name"\s*:\s*"(\w+)"', asked)
+    arguments = json.dumps({"note": reply})
+    if not streams:
+        return JSONResponse(protocol.call(arguments) if calls else protocol.answer(reply))
+    text = arguments if calls else reply
+    pieces = [text[start : start + PIECE] for start in range(0, len(text), PIECE)]
+
+    async def slowly() -> AsyncIterator[bytes]:
+        for event in protocol.called(pieces) if calls else protocol.events(pieces):
+            yield event
+            await asyncio.sleep(pause)
+
+    return StreamingResponse(slowly(), media_type=protocol.stream_type)
 
 
 def answer(question: str, customers: list[dict[str, str]]) -> str:
