@@ -95,7 +95,7 @@ def generated(assets: int, relations: int, seed: int = 1) -> Graph:
     while len(made) < assets:
         project: dict[str, list[str]] = {}
         scope = len(projects) % 64
-        for kind in _KINDS:
+        for kind in _KINDS * 2:
             props, labels = _said(kind, chance)
             project.setdefault(kind, []).append(add(kind, f"{kind} {len(projects)}", props, labels, scope))
         projects.append(project)
@@ -141,7 +141,7 @@ def _said(kind: str, chance: random.Random) -> tuple[dict[str, Any], tuple[str, 
         "tool": {"effects": chance.choice([["read"], ["read"], ["write"], ["email"], ["exec"], ["money"]]),
                  "approval": mostly("required", "none", 0.1), "sandbox": mostly(True, False)},
         "mcp_server": {"transport": "stdio", "version_pin": mostly(True, False, 0.05), "publisher": "verified"},
-        "endpoint": {**door, "audience": "machine", "logging": mostly(True, False)},
+        "endpoint": {**door, "audience": "machine", "region": "eu", "logging": mostly(True, False)},
         "model": {"publisher": mostly("internal", "unverified"), "revision": mostly("pinned", "floating"),
                   "format": mostly("safetensors", "pickle")},
         "pipeline": {"network_isolation": mostly(True, False)},

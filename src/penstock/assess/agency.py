@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _ACTORS = frozenset({"agent", "assistant"})
 #: Effects that cannot simply be taken back.
 _LASTING = frozenset({"delete", "exec", "email", "money", "deploy", "physical"})
+_TOOLS = {1.0: "its tools act for good", 0.5: "what its tools do can be undone", 0.0: "no tool acts"}
 
 
 def agency_of(facts: Facts, id: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.assess.assessment import Answer, Answers
 from penstock.assess.facts import Facts, sensitive
@@ -12,13 +12,33 @@ from penstock.graph.vocabulary import LABELS, Asset, Evidence, Finding, said_lab
 SYSTEMS = ("application", "agent", "assistant", "endpoint", "model", "pipeline", "workspace")
 
 
-def answers(facts: Facts, findings: Iterable[Finding]) -> dict[str, Answers]:
-    """System id → its answers. What nobody said is answered None, never guessed."""
-    threats: dict[str, list[Finding]] = {}
-    for finding in findings:
-        for id in {finding.subject, *(step.asset for step in finding.path)}:
-            threats.setdefault(id, []).append(finding)
-    return {asset.id: _of(asset, facts, threats.get(asset.id, [])) for asset in facts.graph.of_kind(*SYSTEMS)}
+class SixAnswers(Mapping[str, Answers]):
+    """System id → its answers, worked out when they are read: of a large organisation a person reads a few."""
+
+    def __init__(self, facts: Facts, findings: Iterable[Finding]) -> None:
+        self._facts = facts
+        self._threats: dict[str, list[Finding]] = {}
+        for finding in findings:
+            for id in {finding.subject, *(step.asset for step in finding.path)}:
+                self._threats.setdefault(id, []).append(finding)
+        self._systems = {asset.id: None for asset in facts.graph.of_kind(*SYSTEMS)}
+        self._told: dict[str, Answers] = {}
+
+    def __getitem__(self, system: str) -> Answers:
+        if system not in self._told:
+            if system not in self._systems:
+                raise KeyError(system)
+            self._told[system] = _of(self._facts.graph.assets[system], self._facts, self._threats.get(system, []))
+        return self._told[system]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._systems)
+
+    def __len__(self) -> int:
+        return len(self._systems)
+
+    def __reduce__(self) -> tuple[type[dict[str, Answers]], tuple[dict[str, Answers]]]:
+        return dict, (dict(self),)
 
 
 def _of(asset: Asset, facts: Facts, threats: list[Finding]) -> Answers:

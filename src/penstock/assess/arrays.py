@@ -24,6 +24,7 @@ Bits = npt.NDArray[np.uint32]
 
 KIND_CODES: Mapping[str, int] = {kind: number for number, kind in enumerate(sorted(KINDS))}
 VERB_CODES: Mapping[str, int] = {verb: number for number, verb in enumerate(sorted(VERBS))}
+VERB_NAMES: Sequence[str] = sorted(VERBS)
 #: Code of a relation that is not there any more.
 _GONE = len(VERB_CODES)
 #: Below this many places rows are gathered, above it whole arrays are swept (5-10 ms either way at 1 M assets).

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from penstock.assess.arrays import Flags, Ints
 from penstock.assess.facts import Facts
@@ -17,6 +18,9 @@ _SENSITIVE = sorted(SENSITIVE)
 _NO_ASSET = frozenset({"org", "sensitive", "path"})
 #: Answers kept of one condition; then it starts anew, so that a field of a million values fills no memory.
 _KEPT = 200_000
+#: Pairs of values tried of a condition about two variables.
+_PAIRS = 1_000
+TRUE, FALSE, OPEN = 1, 0, 2
 
 
 class Asked:
@@ -43,19 +47,47 @@ class Asked:
             answer = self._answers[key] = self._evaluated(bound, length)
         return answer
 
-    def surely_false(self, places: Ints) -> Flags:
-        """At which of some places a condition about one variable is false."""
+    def over(self, places: Ints) -> npt.NDArray[np.int8]:
+        """What a condition about one variable says at each of some places: TRUE, FALSE or OPEN."""
         (variable,) = self.variables
-        key = np.zeros(len(places), np.int64)
-        for _, column in self._columns:
-            key = key * (len(column.known.values) + 1) + column.codes[places] + 1
-        _, first, which = np.unique(key, return_index=True, return_inverse=True)
-        answers = [self.of({variable: place}) is False for place in places[first].tolist()]
-        found: Flags = np.array(answers, np.bool_)[which]
+        _, first, which = self._different(variable, places)
+        said = [_code(self.of({variable: place})) for place in places[first].tolist()]
+        found: npt.NDArray[np.int8] = np.array(said, np.int8)[which]
         return found
+
+    def pairs(self, one: Ints, two: Ints, wanted: frozenset[int]) -> tuple[Flags, Flags] | None:
+        """Of a condition about two variables: which places of one have a partner at which it is as wanted, and back.
+
+        None where too many different values meet to try them all.
+        """
+        left, right = self.variables
+        _, first, which = self._different(left, one)
+        _, second, whose = self._different(right, two)
+        if len(first) * len(second) > _PAIRS:
+            return None
+        told = np.array(
+            [
+                [_code(self.of({left: a, right: b})) in wanted for b in two[second].tolist()]
+                for a in one[first].tolist()
+            ],
+            np.bool_,
+        ).reshape(len(first), len(second))
+        return np.any(told, axis=1, keepdims=True)[which, 0], np.any(told, axis=0, keepdims=True)[0, whose]
+
+    def _different(self, variable: str, places: Ints) -> tuple[Any, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """The different values at some places: where each is met first, and which one each place has."""
+        key = np.zeros(len(places), np.int64)
+        for name, column in self._columns:
+            if name == variable:
+                key = key * (len(column.known.values) + 1) + column.codes[places] + 1
+        return np.unique(key, return_index=True, return_inverse=True)
 
     def _evaluated(self, bound: Mapping[str, int], length: int) -> bool | Unknown:
         values: dict[str, Any] = {"org": self._facts.org, "path": {"length": length}, "sensitive": _SENSITIVE}
         for (variable, field), (_, column) in zip(self._fields, self._columns, strict=True):
             values.setdefault(variable, {})[field] = column[bound[variable]]
         return self.condition.evaluate(values)
+
+
+def _code(answer: bool | Unknown) -> int:
+    return TRUE if answer is True else FALSE if answer is False else OPEN

@@ -7,6 +7,9 @@ read it is the repository's matter.
 
 from __future__ import annotations
 
+import numpy as np
+
+from penstock.assess.columns import Flags
 from penstock.assess.facts import USES, Facts
 from penstock.graph.owners import home_of
 from penstock.graph.vocabulary import DATA_KINDS, Asset
@@ -49,6 +52,16 @@ def answerable(facts: Facts, id: str, field: str) -> tuple[str, str] | None:
             return None
         case _:
             return id, _COMES_DOWN_TO.get(field, field)
+
+
+def unanswerable(facts: Facts, field: str) -> Flags:
+    """Where a field is not known and nobody can be asked for it, as far as the asset itself tells."""
+    arrays = facts.arrays
+    found = np.zeros(len(arrays), np.bool_)
+    if field in _OF_THE_PLACE or field == "region":
+        open_places = np.flatnonzero(~facts.column(field).given).tolist()
+        found[[place for place in open_places if answerable(facts, arrays.ids[place], field) is None]] = True
+    return found
 
 
 def _door(facts: Facts, asset: Asset, field: str) -> tuple[str, str] | None:

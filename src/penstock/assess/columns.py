@@ -75,8 +75,7 @@ class Column:
         """The assets that have one of some values."""
         table = np.zeros(len(self.known.values) + 1, np.bool_)
         table[[code for value in wanted if (code := self.known.codes.get(_key(value))) is not None]] = True
-        found: Flags = table[self.codes]
-        return found
+        return np.asarray(table[self.codes], np.bool_)
 
     def patched(self, values: Mapping[int, Any]) -> Column:
         """The column with other values at some places."""

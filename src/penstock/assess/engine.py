@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from penstock.assess.answers import answers
+from penstock.assess.answers import SixAnswers
 from penstock.assess.assessment import Assessment
 from penstock.assess.facts import Facts, sensitive
 from penstock.assess.match import Match, Matcher
@@ -46,7 +46,7 @@ def assess(
         accepted=tuple(finding for finding in findings if finding.id in living_with),
         questions=tuple(questions),
         paths=attack_paths(facts, open_findings, {one.finding.id: one.ways for one in raised}),
-        answers=answers(facts, findings),
+        answers=SixAnswers(facts, findings),
         unseen=unseen,
     )
 

@@ -189,6 +189,14 @@ class Facts:
         return self.impacts.tolist(), doors.lowest.tolist(), doors.likely.tolist(), doors.highest.tolist()
 
     @cached_property
+    def has_power(self) -> list[bool]:
+        """Whether each asset has power over another, by place."""
+        found = np.zeros(len(self.arrays), np.bool_)
+        found[self.arrays.source[self.arrays.of_verbs(_POWER)]] = True
+        said: list[bool] = found.tolist()
+        return said
+
+    @cached_property
     def likelihoods(self) -> weight.Likelihoods:
         return weight.Likelihoods(self)
 

@@ -14,20 +14,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from penstock.assess.arrays import VERB_CODES, Flags, Ints, kind_flags, verb_flags
-from penstock.assess.asked import Asked
+from penstock.assess.arrays import VERB_NAMES, Flags, Ints, kind_flags, verb_flags
+from penstock.assess.asked import FALSE, OPEN, TRUE, Asked
+from penstock.assess.asking import unanswerable
 from penstock.assess.chains import Chain, Segment, Spot
 from penstock.assess.facts import Facts
 from penstock.assess.rules import Rule
 from penstock.conditions import Condition, Unknown
 from penstock.graph.vocabulary import Step, Unseen
 
-#: Assets visited by one segment from one asset, matches kept of one subject (sure ones, and others), and ways tried from
-#: one first asset: a hub is paged, not exhausted.
+#: Assets visited by one segment from one asset, matches kept of one subject (sure ones, and others), and ways tried
+#: from one first asset: a hub is paged, not exhausted.
 MAX_VISITED, MAX_MATCHES, MAX_TRIED = 5_000, 200, 20_000
 #: Walks kept; then they start anew.
 _WALKS = 100_000
-_VERBS = sorted(VERB_CODES)
 
 #: Variable → place of the asset that stands for it.
 Bound = dict[str, int]
@@ -51,13 +51,14 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A rule's chains laid over the graph; ``path`` shows the first. With ``missing`` it only may be one."""
+    """A rule's chains laid over the graph; ``path`` shows the first. With ``missing`` it only may be one.
+
+    Where no condition surely holds, nothing is made of it: there would be as much reason to ask as everywhere else.
+    """
 
     bound: Mapping[str, str]
     path: tuple[Step, ...]
     missing: tuple[Missing, ...] = ()
-    #: Whether some condition surely holds, so that what is missing is worth asking for.
-    evident: bool = True
 
 
 class May(Protocol):
@@ -78,8 +79,10 @@ class Matcher:
         self._asked: dict[int, Asked] = {}
         self._verbs: dict[frozenset[str], Flags] = {}
         self._known: dict[str, Flags] = {}
-        self._known_everywhere: dict[str, bool] = {}
+        self._known_everywhere: dict[tuple[str, bool], bool] = {}
         self._full: set[int] = set()
+        self._unsaid: dict[str, Flags] = {}
+        self._absences: dict[tuple[str, tuple[int | None, ...]], bool | Missing] = {}
 
     def matches(self, rule: Rule, starts: Iterable[int] | None = None) -> Iterator[Match]:
         """Every match of the rule, surely or perhaps; or those only whose first asset is at one of some places."""
@@ -142,17 +145,60 @@ class Matcher:
                 may[spot.variable] = may[spot.variable] & fits if spot.variable in may else fits
         first = rule.chains[0].spots[0].variable
         may[first] = may[first] & ~self.facts.column("lifecycle").where("retired")
-        for part in rule.when:
-            asked = self.asked(part)
-            if len(asked.variables) == 1 and "path" not in part.uses:
-                (variable,) = asked.variables
-                places = np.flatnonzero(may[variable]).astype(np.int32)
-                may[variable][places[asked.surely_false(places)]] = False
+        self._judged_alone(rule, may)
+        self._judged_in_pairs(rule, may)
         for chain in rule.chains[::-1]:
             self._connected(chain.reversed(), may)
             if chain is not rule.chains[0]:
                 self._connected(chain, may)
         return may
+
+    def _judged_alone(self, rule: Rule, may: dict[str, Flags]) -> None:
+        """Leave out what a condition about one asset rules out, also where it hangs on what nobody can say."""
+        evident: Flags | None = None
+        for part in rule.when:
+            asked = self.asked(part)
+            if len(asked.variables) != 1 or "path" in part.uses:
+                evident = np.ones(0, np.bool_)
+                continue
+            (variable,) = asked.variables
+            places = np.flatnonzero(may[variable]).astype(np.int32)
+            said = asked.over(places)
+            out = said == FALSE
+            if rule.asks:
+                out |= said == OPEN
+            for field in asked.condition.reads[variable]:
+                out |= (said == OPEN) & self._nobody_says(field)[places]
+            may[variable][places[out]] = False
+            true = np.zeros(len(self.arrays), np.bool_)
+            true[places[said == TRUE]] = True
+            evident = true if evident is None else evident | true if len(evident) else evident
+        if (
+            evident is not None
+            and len(evident)
+            and len({v for part in rule.when for v in self.asked(part).variables}) == 1
+        ):
+            (variable,) = self.asked(rule.when[0]).variables
+            may[variable] &= evident  # what hangs on the unknown alone is no match and no question
+
+    def _nobody_says(self, field: str) -> Flags:
+        """Where a field is not known and nobody can be asked for it."""
+        if field not in self._unsaid:
+            self._unsaid[field] = unanswerable(self.facts, field)
+        return self._unsaid[field]
+
+    def _judged_in_pairs(self, rule: Rule, may: dict[str, Flags]) -> None:
+        wanted = frozenset({TRUE}) if rule.asks else frozenset({TRUE, OPEN})
+        for part in rule.when:
+            asked = self.asked(part)
+            if len(asked.variables) != 2 or "path" in part.uses:
+                continue
+            one, two = asked.variables
+            left, right = (np.flatnonzero(may[variable]).astype(np.int32) for variable in (one, two))
+            found = asked.pairs(left, right, wanted) if len(left) and len(right) else None
+            if found:
+                may[one][left[~found[0]]] = False
+                may[two][right[~found[1]]] = False
 
     def _may_fit(self, name: str, wanted: Any) -> Flags:
         column = self.facts.column(name)
@@ -224,7 +270,7 @@ class Matcher:
                 yield along, here + self._steps(hops, segment.forward) + rest
 
     def _steps(self, hops: Hops, forward: bool) -> tuple[Step, ...]:
-        return tuple(Step(self.arrays.ids[place], _VERBS[verb], forward) for place, verb in hops)
+        return tuple(Step(self.arrays.ids[place], VERB_NAMES[verb], forward) for place, verb in hops)
 
     def _walk(self, start: int, segment: Segment, may: May | None = None) -> dict[int, Hops]:
         """Assets that the segment leads to, each with the shortest way there; of a single step, only what may be."""
@@ -292,8 +338,10 @@ class Matcher:
             asked = self.asked(part)
             if len(asked.variables) < 2 or newest not in asked.variables or "path" in part.uses:
                 continue
-            if all(variable in bound for variable in asked.variables) and asked.of(bound) is False:
-                return False
+            if all(variable in bound for variable in asked.variables):
+                answer = asked.of(bound)
+                if answer is False or (rule.asks and answer is not True):
+                    return False
         return True
 
     def _judged(self, rule: Rule, bound: Bound, path: tuple[Step, ...]) -> Match | None:
@@ -309,9 +357,13 @@ class Matcher:
             if answer is False:
                 return None
             if isinstance(answer, Unknown):
+                if rule.asks:
+                    return None
                 missing += self._named(answer, bound)
             else:
                 evident = True
+        if not evident:
+            return None
         if rule.unless:
             answer = self.asked(rule.unless).of(bound, length)
             if answer is True:
@@ -325,7 +377,7 @@ class Matcher:
             if isinstance(exists, Missing):
                 missing.append(replace(exists, absence=True))
         named = {variable: self.arrays.ids[place] for variable, place in bound.items()}
-        return Match(named, path, tuple(dict.fromkeys(missing)), evident)
+        return Match(named, path, tuple(dict.fromkeys(missing)))
 
     def _named(self, answer: Unknown, bound: Bound) -> list[Missing]:
         pairs = [name.split(".")[:2] for name in answer.missing]
@@ -336,38 +388,52 @@ class Matcher:
 
     def _exists(self, chain: Chain, bound: Bound) -> bool | Missing:
         """Whether the chain lies in the graph; False only where everything along it was seen."""
-        if chain.spots[0].variable not in bound:
-            if chain.spots[-1].variable not in bound:
-                raise AssertionError(f"the chain {chain.text!r} shares no end with the rule")
-            chain = chain.reversed()
-        doubt: Missing | None = None
-        level = {bound[chain.spots[0].variable]}
+        key = chain.text, tuple(bound.get(variable) for variable in chain.variables)
+        if key not in self._absences:
+            if len(self._absences) >= _WALKS:
+                self._absences.clear()
+            if chain.spots[0].variable not in bound:
+                if chain.spots[-1].variable not in bound:
+                    raise AssertionError(f"the chain {chain.text!r} shares no end with the rule")
+                chain = chain.reversed()
+            self._absences[key] = self._lies(chain, bound)
+        return self._absences[key]
+
+    def _lies(self, chain: Chain, bound: Bound) -> bool | Missing:
+        levels = [{bound[chain.spots[0].variable]}]
+        unfit: Missing | None = None
         for segment, spot in zip(chain.segments, chain.spots[1:], strict=True):
             kinds = kind_flags(spot.kinds)
             following: set[int] = set()
-            for place in sorted(level):
-                doubt = doubt or self._unsure(place, segment)
-                for end in self._walk(place, segment):
-                    if not kinds[self.arrays.kind[end]] or bound.get(spot.variable, end) != end:
-                        continue
-                    fits = self.fits(spot, end)
-                    if isinstance(fits, Missing):
-                        doubt = doubt or fits
-                    elif fits:
-                        following.add(end)
-            level = following
-        return True if level else doubt or False
+            for end in sorted({end for place in levels[-1] for end in self._walk(place, segment)}):
+                if not kinds[self.arrays.kind[end]] or bound.get(spot.variable, end) != end:
+                    continue
+                fits = self.fits(spot, end) if spot.props else True
+                if isinstance(fits, Missing):
+                    unfit = unfit or fits
+                elif fits:
+                    following.add(end)
+            levels.append(following)
+        if levels[-1]:
+            return True
+        for segment, level in zip(chain.segments, levels, strict=False):
+            if doubt := next((doubt for place in sorted(level) if (doubt := self._unsure(place, segment))), None):
+                return doubt
+        return unfit or False
 
     def _unsure(self, start: int, segment: Segment) -> Missing | None:
         """The first relation along the segment that might exist unseen."""
+        guards = segment.forward and "guarded_by" in segment.verbs
+        open_verbs = [verb for verb in sorted(segment.verbs) if not self._sure_of(verb, segment.forward)]
+        if not guards and not open_verbs:
+            return None
         inner = Segment(segment.verbs, 0, segment.most - 1, segment.forward)
         for place in [start, *sorted(self._walk(start, inner))] if segment.most > 1 else [start]:
             id = self.arrays.ids[place]
-            if segment.forward and "guarded_by" in segment.verbs and (gateway := self._perhaps_gateway(id)):
+            if guards and (gateway := self._perhaps_gateway(id)):
                 return Missing(gateway, "output_filter")
-            for verb in sorted(segment.verbs):
-                sure = self.knows_all(verb)[place] if segment.forward else self._everywhere(verb)
-                if not sure:
+            for verb in open_verbs:
+                if not segment.forward or not self.knows_all(verb)[place]:
                     return Missing(id, verb=verb, forward=segment.forward)
         return None
 
@@ -390,11 +456,14 @@ class Matcher:
             self._known[verb] = self.facts.knows_all(verb)
         return self._known[verb]
 
-    def _everywhere(self, verb: str) -> bool:
-        if verb not in self._known_everywhere:
+    def _sure_of(self, verb: str, forward: bool) -> bool:
+        """Whether of no asset a relation of the verb may exist unseen, as its source or as its target."""
+        key = verb, forward
+        if key not in self._known_everywhere:
             complete = self.graph.complete
-            self._known_everywhere[verb] = bool(self._scopes) and all((s, verb) in complete for s in self._scopes)
-        return self._known_everywhere[verb]
+            everywhere = bool(self._scopes) and all((scope, verb) in complete for scope in self._scopes)
+            self._known_everywhere[key] = bool(self.knows_all(verb).all()) if forward else everywhere
+        return self._known_everywhere[key]
 
     @cached_property
     def _scopes(self) -> frozenset[str]:

@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
+from penstock.assess.arrays import VERB_NAMES, Flags, Ints, verb_flags
 from penstock.assess.assessment import AttackPath
 from penstock.assess.facts import Facts
 from penstock.assess.rules import Rule, load_rules
-from penstock.graph.graph import Graph
-from penstock.graph.vocabulary import SEVERITIES, VERBS, Finding, Relation, Step
+from penstock.graph.vocabulary import SEVERITIES, VERBS, Finding, Step
 
 #: From this severity on a finding is shown as a path.
 _SHOWN_FROM = SEVERITIES.index("high")
-#: Doors shown for one finding, and hops from a door to where the finding's own way starts.
-_DOORS, _APPROACH = 3, 6
+#: Doors shown for one finding, hops from a door to where the finding's own way starts, and assets looked at on the way.
+_DOORS, _APPROACH, _SEEN = 3, 6, 5_000
 
 #: Verbs by which a caller reaches the called.
 _CALLS = frozenset(
@@ -37,12 +39,13 @@ def attack_paths(
     """
     rules = {rule.id: rule for rule in load_rules()}
     told: dict[tuple[str, tuple[str, ...]], list[tuple[Finding, tuple[Step, ...]]]] = {}
+    doors = {entry: _Doors(facts, entry) for entry in _APPROACHES}
     for finding in findings:
         rule = rules.get(finding.rule)
         if rule is None or not rule.row.entry or SEVERITIES.index(finding.severity) < _SHOWN_FROM:
             continue
         for own in ways.get(finding.id, (finding.path,)):
-            for entry, way in _ways(rule, own, facts):
+            for entry, way in _ways(rule, own, doors):
                 told.setdefault((entry, tuple(step.asset for step in way)), []).append((finding, way))
     crossed = Counter(asset for _, way in told for asset in way)
     paths = [_path(entry, way, tellers, crossed) for (entry, way), tellers in told.items()]
@@ -65,54 +68,86 @@ def _path(
     )
 
 
-def _ways(rule: Rule, own: tuple[Step, ...], facts: Facts) -> Iterator[tuple[str, tuple[Step, ...]]]:
+def _ways(rule: Rule, own: tuple[Step, ...], doors: Mapping[str, _Doors]) -> Iterator[tuple[str, tuple[Step, ...]]]:
     """(entry, way) for the nearest doors of a finding's own way."""
     if not own:
         return
-    graph, first = facts.graph, own[0]
+    first = own[0]
     for entry in ("internet", "untrusted_content") if rule.row.entry == "any" else (rule.row.entry,):
-        doors = list(_doors(graph, first.asset, entry))
-        if not doors and rule.row.entry != "any":
-            doors = [(Step(first.asset),)]
-        for door in doors[:_DOORS]:
+        found = doors[entry].ways_to(first.asset)
+        if not found and rule.row.entry != "any":
+            found = [(Step(first.asset),)]
+        for door in found:
             way = door + own[1:]
             if len({step.asset for step in way}) == len(way):
                 yield entry, way
 
 
-def _doors(graph: Graph, start: str, entry: str) -> Iterator[tuple[Step, ...]]:
-    """Ways from the nearest doors of the sort to ``start``, which may be a door itself."""
-    level: list[tuple[Step, ...]] = [(Step(start),)]
-    seen = {start}
-    for _ in range(_APPROACH):
-        found = [way for way in level if _is_door(graph, way[0].asset, entry)]
-        if found:
-            yield from found
-            return
-        following = []
-        for way in level:
-            for relation, forward in _approaches(graph, way[0].asset, entry):
-                before = relation.source if forward else relation.target
-                if before not in seen:
-                    seen.add(before)
-                    following.append((Step(before), Step(way[0].asset, relation.verb, forward), *way[1:]))
-        level = following
+class _Doors:
+    """Where an attacker of one sort comes in, and the way from there."""
+
+    def __init__(self, facts: Facts, entry: str) -> None:
+        self._arrays, self._facts = facts.arrays, facts
+        self._back, self._on = _APPROACHES[entry]
+        self._is_door = _doors_of(facts, entry)
+        # what no door leads to needs no search: the same steps, taken from all doors at once
+        places: Ints = np.flatnonzero(self._is_door).astype(np.int32)
+        self._within = self._is_door.copy()
+        for _ in range(_APPROACH):
+            ahead = self._arrays.step(places, self._back, forward=True)
+            behind = self._arrays.step(places, self._on, forward=False)
+            ends = np.concatenate([ahead, behind])
+            places = np.unique(ends[~self._within[ends]])
+            self._within[places] = True
+
+    def ways_to(self, id: str) -> list[tuple[Step, ...]]:
+        """Ways from the nearest doors to an asset, which may be a door itself."""
+        start = self._arrays.place[id]
+        if not self._within[start]:
+            return []
+        after: dict[int, tuple[int, int, bool]] = {}  # place → (next place towards the asset, verb, forward)
+        seen, level = {start}, [start]
+        for _ in range(_APPROACH):
+            if found := [place for place in level if self._is_door[place]]:
+                return [self._way(place, after) for place in found[:_DOORS]]
+            following: list[int] = []
+            for place in level:
+                for before, verb, forward in self._before(place):
+                    if before not in seen and len(seen) < _SEEN:
+                        seen.add(before)
+                        after[before] = (place, verb, forward)
+                        following.append(before)
+            level = following
+        return []
+
+    def _before(self, place: int) -> list[tuple[int, int, bool]]:
+        """Where an attacker who comes to a place was before, in the order of ids; only what a door leads to."""
+        back = [(end, v, True) for end, v in self._arrays.neighbours(place, self._back, forward=False)]
+        on = [(end, v, False) for end, v in self._arrays.neighbours(place, self._on, forward=True)]
+        return sorted(step for step in (*back, *on) if self._within[step[0]])
+
+    def _way(self, door: int, after: dict[int, tuple[int, int, bool]]) -> tuple[Step, ...]:
+        ids = self._arrays.ids
+        steps, place = [Step(ids[door])], door
+        while place in after:
+            place, verb, forward = after[place]
+            steps.append(Step(ids[place], VERB_NAMES[verb], forward))
+        return tuple(steps)
 
 
-def _is_door(graph: Graph, id: str, entry: str) -> bool:
-    asset = graph.assets[id]
+def _doors_of(facts: Facts, entry: str) -> Flags:
+    untrusted = facts.column("trust").where("untrusted")
     if entry == "internet":
-        return bool(asset.prop("exposure") == "internet" or asset.prop("public_read"))
+        return facts.column("exposure").where("internet") | facts.column("public_read").where(True)
     if entry == "untrusted_content":
-        return bool(asset.prop("trust") == "untrusted")
-    return asset.kind in ("content_source", "registry", "package", "provider") or asset.prop("trust") == "untrusted"
+        return untrusted
+    return untrusted | facts.kind_is("content_source", "registry", "package", "provider")
 
 
-def _approaches(graph: Graph, id: str, entry: str) -> list[tuple[Relation, bool]]:
-    """Relations over which an attacker comes to the asset: from its callers, or from where its content comes from."""
-    if entry == "internet":
-        return [(relation, True) for relation in sorted(graph.into(id, *_CALLS), key=lambda r: r.key)]
-    back = [
-        (r, False) for r in graph.out(id) if VERBS[r.verb].to == "source" and r.verb not in ("invokes", "uses_tool")
-    ]
-    return sorted([*back, *((r, True) for r in graph.into(id) if VERBS[r.verb].to == "target")], key=lambda p: p[0].key)
+#: Verbs over which an attacker comes from a caller to the called, and from where content comes from to who takes it in.
+_PUSHED = verb_flags(verb for verb, word in VERBS.items() if word.to == "target")
+_PULLED = verb_flags(
+    verb for verb, word in VERBS.items() if word.to == "source" and verb not in ("invokes", "uses_tool")
+)
+_APPROACHES = dict.fromkeys(("untrusted_content", "supply_chain", "insider"), (_PUSHED, _PULLED))
+_APPROACHES["internet"] = (verb_flags(_CALLS), verb_flags(()))

@@ -61,7 +61,7 @@ class Questions:
         """Take in a match that hangs on the unknown, or any match of a rule that asks."""
         if rule.asks:
             self._own(rule, match)
-        elif match.evident and (asked := self._open(match.missing)):
+        elif asked := self._open(match.missing):
             self._keep(Pending(rule, match.bound[rule.subject], asked, self._worst(rule, match)))
 
     def _worst(self, rule: Rule, match: Match) -> float:

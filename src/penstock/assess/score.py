@@ -56,7 +56,10 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
     places = [facts.arrays.place[id] for id in match.bound.values()]
     impact, lowest, likely, highest = (max([by_place[place] for place in places]) for by_place in facts.weighed)
     steps, least, most, reasons = _shifts(rule, match, matcher)
-    spread = sum(1 for _ in islice(facts.powers(match.bound.values()), _WIDE)) / _WIDE
+    if any(map(facts.has_power.__getitem__, places)):
+        spread = sum(1 for _ in islice(facts.powers(match.bound.values()), _WIDE)) / _WIDE
+    else:
+        spread = min(_WIDE, len(set(places))) / _WIDE
     agency = max(agency_of(facts, id) for id in match.bound.values())
 
     def at(likelihood: int, steps: int) -> tuple[str, float]:
