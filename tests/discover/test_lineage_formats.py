@@ -324,6 +324,7 @@ def test_croissant_without_people_labels_nothing(lineage: Any) -> None:
     assert lineage({"croissant.json": json.dumps(document)}).one("dataset", "clinic-notes").labels == frozenset()
 
 
+@pytest.mark.slow
 def test_the_bill_of_the_fixtures_is_a_valid_one() -> None:
     from cyclonedx.schema import SchemaVersion
     from cyclonedx.validation.json import JsonStrictValidator

@@ -25,7 +25,7 @@ from penstock.discover.data.lineage.reading import (
     texts,
 )
 from penstock.discover.data.lineage.saying import Saying
-from penstock.discover.data.lineage.words import labels_of_pair, labels_of_tag
+from penstock.discover.data.lineage.words import labels_of_pair, labels_of_tag, shown
 from penstock.discover.infra.yaml_docs import read_documents
 from penstock.errors import NotUnderstood
 from penstock.graph import identity
@@ -253,7 +253,7 @@ def _said_of(node: Mapping[str, Any]) -> Iterator[tuple[str, frozenset[str]]]:
             yield f"tag {tag[:100]}", found
     for key, value in entries(node.get("meta")):
         if found := labels_of_pair(key, value):
-            yield f"meta {key[:100]}: {text(value)[:100]}", found
+            yield f"meta {shown(key, value)}", found
 
 
 def _catalog(file: File, document: Any) -> Iterator[Fact]:

@@ -14,7 +14,7 @@ from typing import Any
 from penstock.discover.collector import File, Yielded, collector
 from penstock.discover.data.lineage import places
 from penstock.discover.data.lineage.reading import entries, listed, mapping, mappings, text, texts
-from penstock.discover.data.lineage.saying import Saying
+from penstock.discover.data.lineage.saying import MOST_PAIRS, Saying
 from penstock.discover.data.lineage.words import labels_of_pair, labels_of_tag
 from penstock.discover.git import repository_name
 from penstock.discover.infra.marked import Map, line_of
@@ -89,13 +89,11 @@ def _stage(saying: Saying, name: str, stage: Mapping[str, Any], script: str, lin
         saying.link(pipeline, "consumes" if produced else "uses_model", model, at)
     for thing in made:
         saying.link(pipeline, "produces" if thing.kind == "model" else "writes", thing, at)
-    for model in produced:
+    for model in produced if len(produced) * len(used) <= MOST_PAIRS else ():
         for thing in data:
             saying.link(model, "trained_on", thing, at)
         for parent in models:
             saying.link(model, "derived_from", parent, at)
-        if saying.full:
-            return
 
 
 def _tracked(saying: Saying, document: Any) -> None:

@@ -25,8 +25,8 @@ from penstock.discover.data.lineage.reading import (
     texts,
 )
 from penstock.discover.data.lineage.same_files import FACT as PATH
-from penstock.discover.data.lineage.saying import Saying
-from penstock.discover.data.lineage.words import labels_of_pair
+from penstock.discover.data.lineage.saying import MOST_PAIRS, Saying
+from penstock.discover.data.lineage.words import labels_of_pair, shown
 from penstock.discover.git import repository_name
 from penstock.discover.walk import SAMPLE
 from penstock.errors import NotUnderstood
@@ -127,7 +127,7 @@ class _Told:
             saying.link(job, "uses_model" if thing.kind == "model" else "loads", thing, at)
         for thing, about in made:
             saying.link(job, "produces" if thing.kind == "model" else "writes", thing, at)
-            for source in read if thing.kind == "model" else ():
+            for source in read if thing.kind == "model" and len(read) * len(made) <= MOST_PAIRS else ():
                 saying.link(thing, "trained_on" if source.kind != "model" else "derived_from", source, at)
             self.columns(thing, about, place)
             if saying.full:
@@ -258,6 +258,9 @@ def place_of(namespace: str, name: str, scope: str) -> Asset | None:
     """The dataset that a namespace and a name stand for, by the naming rules of the specification."""
     scheme, _, authority = namespace.partition("://")
     scheme = scheme.casefold()
+    if "@" in authority and scheme not in places.CONTAINERS:
+        authority = authority.rpartition("@")[2]
+        namespace = f"{scheme}://{authority}"
     parts = [part.strip('"`[]') for part in name.split(".")]
     if scheme == "file" and "/" in name:
         return places.dataset(name if name.startswith("/") else f"/{name}", scope)
@@ -313,7 +316,7 @@ def _tagged(facets: Mapping[str, Any]) -> tuple[frozenset[str], set[str], list[s
     for tag in mappings(dig(facets, "tags", "tags"))[:1_000]:
         key, field = text(tag.get("key")), text(tag.get("field"))
         value = tag.get("value")
-        add(labels_of_pair(key, value), f"tag {key}: {text(value)}" + (f" on {field}" if field else ""), field)
+        add(labels_of_pair(key, value), f"tag {shown(key, value)}" + (f" on {field}" if field else ""), field)
     governance = mapping(facets.get("dataMeshGovernance"))
     if tier := text(governance.get("dataClassification")):
         add(labels_of_pair("classification", tier), f"classified {tier}")

@@ -22,7 +22,7 @@ _HUB_PAGE = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/(?P<rest>
 #: Marks of a value that is filled in later, by a template engine or a shell.
 _OPEN = re.compile(r"\$\{|\{\{|\$\(|<[A-Za-z_ -]+>|\{\}|%\(")
 #: Stores of objects whose user part names a container, not a person.
-_CONTAINERS = frozenset({"abfs", "abfss", "wasb", "wasbs"})
+CONTAINERS = frozenset({"abfs", "abfss", "wasb", "wasbs"})
 _SCHEMES = {
     "s3a": "s3", "s3n": "s3", "gcs": "gs", "postgres": "postgresql", "sqlserver": "mssql", "mariadb": "mysql",
 }  # fmt: skip
@@ -133,7 +133,7 @@ def uri(address: str) -> str:
     """An address without credentials, query and fragment, in its one spelling; empty for what is none."""
     try:
         parts = urlsplit(address)
-        host = parts.netloc if parts.scheme.casefold() in _CONTAINERS else parts.netloc.rpartition("@")[2]
+        host = parts.netloc if parts.scheme.casefold() in CONTAINERS else parts.netloc.rpartition("@")[2]
     except ValueError:
         return ""
     scheme = _SCHEMES.get(parts.scheme.casefold(), parts.scheme.casefold())

@@ -14,7 +14,6 @@ from penstock.graph.vocabulary import LABELS, MARKS
 from penstock.inspect.sensitive.columns import classify_column
 from penstock.knowledge.pack import define_pack, load_pack
 
-
 #: Words before a phrase in which a denial is about it: "contains no personal data".
 _NEAR = 3
 
@@ -51,6 +50,12 @@ def labels_of_pair(key: str, value: Any) -> frozenset[str]:
         return _said(named) if isinstance(value, str) or value is None else frozenset()
     found = _said(named)
     return found | _said(words) if found or set(named) & _header("classifying") else frozenset()
+
+
+def shown(key: str, value: Any) -> str:
+    """A tag with its value, if that is itself a word about data: any other value may be the data."""
+    said = value[:100] if isinstance(value, str) and labels_of_text(value) else ""
+    return f"{key[:100]}: {said}" if said else key[:100]
 
 
 def labels_of_text(said: str) -> frozenset[str]:
