@@ -93,14 +93,14 @@ class Chart:
     """Boxes by column and name, links by their ends.
 
     Args:
-        labels: label → how many of the assets on the chart contain or see it, gravest first.
+        labels: label → how many of the assets on the chart contain it and how many may only see it, gravest first.
         shown: assets that the boxes stand for.
         apart: assets of the same kinds that no known flow touches; they are not on the chart.
     """
 
     boxes: tuple[Box, ...]
     links: tuple[Link, ...]
-    labels: Mapping[str, int]
+    labels: Mapping[str, tuple[int, int]]
     shown: int
     apart: int
 
@@ -139,11 +139,12 @@ def chart(graph: Graph, labelling: Labelling, *, label: str = "", asset: str = "
     for end in ends:
         boxes[end] = Box(end, "audience", "audience", _audience_name(end), "", ())
     links += [Link(box, end, (), False, labels) for (box, end), labels in _merged(reached, box_of).items()]
-    counted = Counter(one for id in on for one in labelling.touches(id))
+    held = Counter(one for id in on for one in labelling.contains(id))
+    touched = Counter(one for id in on for one in labelling.touches(id) if label in ("", one))
     return Chart(
         boxes=tuple(sorted(boxes.values(), key=_reading_order)),
         links=tuple(sorted(links, key=lambda link: (link.source, link.target))),
-        labels={one: counted[one] for one in by_weight(counted)},
+        labels={one: (held[one], touched[one] - held[one]) for one in by_weight(touched)},
         shown=len(on),
         apart=len(everyone) - len(on) if not label and not asset else 0,
     )

@@ -23,7 +23,7 @@ def chart_document(report: Report, chart: Chart) -> dict[str, Any]:
         **_head(report, MAP),
         "assets": chart.shown,
         "apart": chart.apart,
-        "labels": dict(chart.labels),
+        "labels": {label: {"contains": held, "sees": seen} for label, (held, seen) in chart.labels.items()},
         "columns": [{"id": stage, "title": title} for stage, title in STAGES.items()],
         "boxes": [
             {

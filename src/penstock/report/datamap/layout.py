@@ -13,14 +13,18 @@ from itertools import pairwise
 
 from penstock.report.datamap.chart import STAGES, Chart
 
-WIDE, HIGH = 188, 52
+#: Size of a box: what carries labels shows them on a line of its own.
+WIDE, BARE, LABELLED = 184, 44, 64
 #: Room between layers of one stage, between stages, between boxes, and around all.
-GAP_LAYER, GAP_STAGE, GAP_BOX, EDGE = 44, 76, 14, 24
+GAP_LAYER, GAP_STAGE, GAP_BOX, EDGE = 36, 64, 12, 24
 #: Room that a link takes where it passes between boxes, and above for the headings.
 LANE, HEAD = 8, 64
 #: Layers of one stage at most: a longer chain of models goes on within the last one.
-LAYERS = 4
-SWEEPS = 12
+LAYERS = 3
+SWEEPS = 16
+#: How much more a link wants to be straight between two lanes, and between a lane and a box, than between two boxes
+#: (the weights of Gansner, Koutsofios, North and Vo, A technique for drawing directed graphs, 1993).
+BETWEEN_LANES, TO_LANE = 8.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Layout:
     height: float
     bands: tuple[Band, ...]
     boxes: Mapping[str, tuple[float, float]]
+    heights: Mapping[str, float]
     links: tuple[tuple[tuple[float, float], ...], ...]
 
 
@@ -53,7 +58,7 @@ def layout(chart: Chart) -> Layout:
     size: dict[str, float] = {}
     for box in chart.boxes:
         nodes[number[layer[box.id]]].append(box.id)
-        size[box.id] = HIGH
+        size[box.id] = LABELLED if box.labels else BARE
     ways = [_way(link.source, link.target, number[layer[link.source]], number[layer[link.target]], place)
             for place, link in enumerate(chart.links)]  # fmt: skip
     for way in ways:
@@ -72,7 +77,8 @@ def layout(chart: Chart) -> Layout:
         width=(x[-1] + WIDE if x else 0) + EDGE,
         height=low - top + HEAD + 2 * EDGE,
         bands=bands,
-        boxes={box.id: (where[box.id], round(middle[box.id] - HIGH / 2 + down, 1)) for box in chart.boxes},
+        boxes={box.id: (where[box.id], round(middle[box.id] - size[box.id] / 2 + down, 1)) for box in chart.boxes},
+        heights={box.id: size[box.id] for box in chart.boxes},
         links=tuple(
             _points(way, where, middle, down)[:: 1 if way[0][1] == link.source else -1]
             for way, link in zip(ways, chart.links, strict=True)
@@ -174,10 +180,12 @@ def _heights(
     order: Sequence[Sequence[str]], hops: Iterable[tuple[str, str]], size: Mapping[str, float]
 ) -> dict[str, float]:
     """The middle of each place, as near to its neighbours as its layer's order allows."""
-    near: dict[str, list[str]] = {name: [] for names in order for name in names}
+    near: dict[str, list[tuple[str, float]]] = {name: [] for names in order for name in names}
     for one, other in hops:
-        near[one].append(other)
-        near[other].append(one)
+        lanes = (size[one] == LANE) + (size[other] == LANE)
+        weight = (1.0, TO_LANE, BETWEEN_LANES)[lanes]
+        near[one].append((other, weight))
+        near[other].append((one, weight))
     middle: dict[str, float] = {}
     for names in order:
         down = -sum(size[name] + GAP_BOX for name in names) / 2
@@ -186,28 +194,34 @@ def _heights(
             down += size[name] + GAP_BOX
     for sweep in range(SWEEPS):
         for names in order if sweep % 2 == 0 else reversed(order):
-            wishes = [
-                sum(middle[other] for other in near[name]) / len(near[name]) if near[name] else middle[name]
-                for name in names
-            ]
+            wishes = [_wish(name, near[name], middle) for name in names]
             middle |= zip(names, _apart(names, wishes, size), strict=True)
     return middle
 
 
-def _apart(names: Sequence[str], wishes: Sequence[float], size: Mapping[str, float]) -> list[float]:
+def _wish(name: str, near: Sequence[tuple[str, float]], middle: Mapping[str, float]) -> tuple[float, float]:
+    """Where a place wants to be, and how much."""
+    weight = sum(pull for _, pull in near)
+    if not weight:
+        return middle[name], 0.1
+    return sum(middle[other] * pull for other, pull in near) / weight, weight
+
+
+def _apart(names: Sequence[str], wishes: Sequence[tuple[float, float]], size: Mapping[str, float]) -> list[float]:
     """Places nearest to the wishes that keep the order and the room between boxes (pool adjacent violators)."""
     offsets, down = list[float](), 0.0
     for n, name in enumerate(names):
         if n:
-            down += (size[names[n - 1]] + size[name]) / 2 + (GAP_BOX if HIGH in (size[names[n - 1]], size[name]) else 0)
+            before = size[names[n - 1]]
+            down += (before + size[name]) / 2 + (0 if before == size[name] == LANE else GAP_BOX)
         offsets.append(down)
-    pools: list[tuple[float, int]] = []  # mean and number of members
-    for wish, offset in zip(wishes, offsets, strict=True):
-        pools.append((wish - offset, 1))
+    pools: list[tuple[float, float, int]] = []  # mean, weight and number of members
+    for (wish, weight), offset in zip(wishes, offsets, strict=True):
+        pools.append((wish - offset, weight, 1))
         while len(pools) > 1 and pools[-2][0] > pools[-1][0]:
-            (one, few), (other, many) = pools[-2:]
-            pools[-2:] = [((one * few + other * many) / (few + many), few + many)]
-    means = [mean for mean, count in pools for _ in range(count)]
+            (one, light, few), (other, heavy, many) = pools[-2:]
+            pools[-2:] = [((one * light + other * heavy) / (light + heavy), light + heavy, few + many)]
+    means = [mean for mean, _, count in pools for _ in range(count)]
     return [mean + offset for mean, offset in zip(means, offsets, strict=True)]
 
 

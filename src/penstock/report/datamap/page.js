@@ -58,6 +58,11 @@ for (const button of choices) {
     rest();
   });
 }
+const fit = document.getElementById('fit');
+fit.addEventListener('click', () => {
+  const fits = map.classList.toggle('fits');
+  fit.setAttribute('aria-pressed', String(fits));
+});
 map.removeAttribute('role');
 for (const box of boxes) {
   box.setAttribute('tabindex', '0');

@@ -28,6 +28,7 @@ def html(report: Report, chart: Chart, title: str) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{allowed}">\n'
         f"<title>{escape(title)}</title>\n<style>{style()}{_file('page.css')}</style>\n</head>\n<body>\n"
         f"<header><h1>{escape(title)}</h1><p>{escape(summary(chart))}</p>{_choice(chart)}</header>\n"
+        '<p class="tools"><button type="button" id="fit" aria-pressed="false">Fit to window</button></p>'
         f'<main><div class="map" role="region" aria-label="Picture of the data map" tabindex="0">'
         f"{drawn(report, chart, title, '', headed=False)}</div>\n"
         f'<p id="told" role="status"></p>\n{_table(report, chart)}</main>\n'
@@ -38,8 +39,8 @@ def html(report: Report, chart: Chart, title: str) -> str:
 def _choice(chart: Chart) -> str:
     buttons = "".join(
         f'<button type="button" class="{label}" data-label="{label}" aria-pressed="false">'
-        f"{escape(LABEL_WORDS[label])} <b>{number:,}</b></button>"
-        for label, number in chart.labels.items()
+        f"{escape(LABEL_WORDS[label])} <b>{held + seen:,}</b></button>"
+        for label, (held, seen) in chart.labels.items()
     )
     return f'<div class="labels" role="group" aria-label="Trace one label">{buttons}</div>' if buttons else ""
 

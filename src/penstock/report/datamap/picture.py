@@ -5,6 +5,7 @@ The colours follow the reader's light or dark palette; every box and every link 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
@@ -12,7 +13,7 @@ from importlib import resources
 from penstock.graph.vocabulary import LABEL_WORDS, said_labels
 from penstock.report.clean import clean
 from penstock.report.datamap.chart import Box, Chart, Link
-from penstock.report.datamap.layout import EDGE, HIGH, WIDE, layout
+from penstock.report.datamap.layout import EDGE, LABELLED, WIDE, layout
 from penstock.report.view import Report
 
 #: Label → the word on its chip: short, for a box is narrow.
@@ -21,14 +22,14 @@ CHIP = {
     "pii": "personal", "confidential": "confidential", "trade_secret": "trade secret",
     "unknown-origin": "unknown origin",
 }  # fmt: skip
-#: Characters of a name that fit a box, at the widths of the fonts named in the style.
-NAME, DETAIL = 25, 30
+#: Characters of a name that fit a box, at the width of the widest font that the style names.
+NAME, DETAIL = 21, 28
 #: Pixels of a chip: its ends, and each character of its word.
 CHIP_ENDS, CHIP_LETTER = 12.0, 5.6
 #: Relations told as the reason of one link, and chips on one box.
 REASONS, CHIPS = 6, 3
-#: Blank space under the heading of the page.
-TITLE = 62
+#: Height of the heading and of each line below it, and width of a letter there.
+TITLE, LINE, LETTER = 51, 18, 7.2
 
 
 def svg(report: Report, chart: Chart, title: str) -> str:
@@ -41,8 +42,11 @@ def summary(chart: Chart) -> str:
     said = f"{chart.shown:,} {'asset' if chart.shown == 1 else 'assets'}"
     if chart.groups:
         said += f" in {len(chart.boxes):,} boxes, {chart.groups:,} of them groups"
-    told = [f"{number:,} with {LABEL_WORDS[label]}" for label, number in chart.labels.items()]
-    said += f": {', '.join(told)}." if told else ", none of them known to touch labelled data."
+    told = [
+        f"{LABEL_WORDS[label]}: {held:,} contain{'s' if held == 1 else ''} it, {seen:,} may see it"
+        for label, (held, seen) in chart.labels.items()
+    ]
+    said += f". {'. '.join(one[0].upper() + one[1:] for one in told)}." if told else ", none with labelled data."
     if chart.apart:
         more = (
             "1 more has no known flow of data and is"
@@ -64,8 +68,10 @@ def style() -> str:
 def drawn(report: Report, chart: Chart, title: str, style: str, *, headed: bool = True) -> str:
     """The SVG element; without a style where the page around it has one, without a heading where that says it."""
     at = layout(chart)
-    above = TITLE if headed else 0
-    width, height = max(at.width, 560.0), at.height + above
+    width = max(at.width, 560.0)
+    told = textwrap.wrap(summary(chart), int((width - 2 * EDGE) / LETTER)) if headed else []
+    above = TITLE + LINE * len(told) if headed else 0
+    height = at.height + above
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" class="penstock" viewBox="0 0 {width:g} {height:g}" '
         f'width="{width:g}" height="{height:g}" role="img" aria-label="{escape(title)}">',
@@ -80,9 +86,10 @@ def drawn(report: Report, chart: Chart, title: str, style: str, *, headed: bool 
         f'<rect class="ground" width="{width:g}" height="{height:g}"/>',
     ]
     if headed:
+        parts.append(f'<text class="title" x="{EDGE}" y="30">{escape(title)}</text>')
         parts += [
-            f'<text class="title" x="{EDGE}" y="30">{escape(title)}</text>',
-            f'<text class="summary" x="{EDGE}" y="50">{escape(summary(chart))}</text>',
+            f'<text class="summary" x="{EDGE}" y="{TITLE + LINE * number:g}">{escape(line)}</text>'
+            for number, line in enumerate(told)
         ]
     parts.append(f'<g transform="translate(0 {above})">')
     for band in at.bands:
@@ -95,7 +102,7 @@ def drawn(report: Report, chart: Chart, title: str, style: str, *, headed: bool 
         )
     order = sorted(range(len(chart.links)), key=lambda number: bool(chart.links[number].labels))
     parts += [_link(report, chart.links[number], at.links[number]) for number in order]
-    parts += [_box(box, *at.boxes[box.id]) for box in chart.boxes]
+    parts += [_box(box, *at.boxes[box.id], at.heights[box.id]) for box in chart.boxes]
     parts.append("</g></svg>")
     return "".join(parts)
 
@@ -133,20 +140,32 @@ def _curve(points: Sequence[tuple[float, float]]) -> str:
     return "".join(drawn)
 
 
-def _box(box: Box, x: float, y: float) -> str:
-    kind = (
-        f"box {box.stage}{' group' if box.is_group else ''}{' held' if box.contains else ' seen' if box.sees else ''}"
+def _box(box: Box, x: float, y: float, high: float) -> str:
+    """What it is, small; its name; its labels."""
+    kind = " ".join(
+        (
+            "box",
+            box.stage,
+            "group" if box.is_group else "one",
+            "held" if box.contains else "seen" if box.sees else "bare",
+        )
     )
-    behind = f'<rect class="behind" x="5" y="-5" width="{WIDE}" height="{HIGH}" rx="9"/>' if box.is_group else ""
-    chips = _chips(box)
-    name_at = 20 if chips or box.detail else HIGH / 2 + 4
-    name = f'<text class="name" x="12" y="{name_at:g}">{escape(shortened(box.name, NAME))}</text>'
-    detail = "" if chips else f'<text class="detail" x="12" y="38">{escape(shortened(box.detail, DETAIL))}</text>'
+    behind = f'<rect class="behind" x="5" y="-5" width="{WIDE}" height="{high:g}" rx="9"/>' if box.is_group else ""
+    name_at = 34 if box.detail else high / 2 + 4
     return (
         f'<g class="{kind}" data-id="{escape(box.id)}" data-labels="{" ".join(box.labels)}" '
         f'transform="translate({x:g} {y:g})"><title>{escape(_said(box))}</title>{behind}'
-        f'<rect class="body" width="{WIDE}" height="{HIGH}" rx="9"/>{name}{detail}{chips}</g>'
+        f'<rect class="body" width="{WIDE}" height="{high:g}" rx="9"/>'
+        f'<text class="detail" x="12" y="17">{escape(_detail(box))}</text>'
+        f'<text class="name" x="12" y="{name_at:g}">{escape(shortened(box.name, NAME))}</text>{_chips(box)}</g>'
     )
+
+
+def _detail(box: Box) -> str:
+    """What it is, and as much of where as there is room for: its end."""
+    kind, dot, place = box.detail.partition(" · ")
+    room = DETAIL - len(kind) - len(dot)
+    return kind + dot + (place if len(place) <= room else f"…{place[-(room - 1) :]}")
 
 
 def _chips(box: Box) -> str:
@@ -161,12 +180,12 @@ def _chips(box: Box) -> str:
             break
         chips += (
             f'<g class="chip{"" if label in box.contains else " only"} {label}" transform="translate({left:g} '
-            f'{HIGH - 20:g})"><rect width="{wide:g}" height="15" rx="7.500"/>'
+            f'{LABELLED - 22:g})"><rect width="{wide:g}" height="15" rx="7.500"/>'
             f'<text x="{wide / 2:g}" y="10.800">{escape(word)}</text></g>'
         )
         left, shown = left + wide + 4, shown + 1
     if left_out := len(box.labels) - shown:
-        chips += f'<text class="more" x="{left:g}" y="{HIGH - 9:g}">+{left_out}</text>'
+        chips += f'<text class="more" x="{left:g}" y="{LABELLED - 11:g}">+{left_out}</text>'
     return chips
 
 
