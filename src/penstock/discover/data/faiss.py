@@ -14,6 +14,7 @@ import msgspec
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
 from penstock.discover.data.json_rows import flat
+from penstock.discover.data.poison import Suspicion
 from penstock.discover.data.rows import Sample, Told, of_sample, unread
 from penstock.discover.data.stores import folder_of, say_store
 from penstock.graph.vocabulary import Unseen
@@ -22,7 +23,10 @@ from penstock.graph.vocabulary import Unseen
 _OPCODES = 1_000_000
 #: Fields of a stored document that stand as names before their values.
 _FIELDS = frozenset(("page_content", "text", "content", "source", "title", "author", "file_name", "file_path"))
+#: What begins so is the name of a class or of a field of its own.
 _MODULES = ("langchain", "llama_index", "__")
+#: A text without a name before it counts from so many characters on; shorter ones are ids.
+_SENTENCE = 40
 
 
 @collector(
@@ -68,7 +72,9 @@ def folders(source: Source) -> Iterator[Yielded]:
         beside = texts.get(folder)
         file = File(fact.path, b"", source.scope)
         if beside is None:
-            yield from say_store(file, "data.faiss", "faiss", folder, Told(role="embeddings"))
+            yield from say_store(
+                file, "data.faiss", "faiss", folder, Told(role="embeddings", records=fact.value["vectors"])
+            )
             hint = "Tell what it holds with declared_data in ai-system.yaml"
             yield Unseen(fact.path, "what its vectors stand for", "no texts lie beside the index", hint, "data.faiss",
                          source.scope, skipped=True)  # fmt: skip
@@ -78,8 +84,6 @@ def folders(source: Source) -> Iterator[Yielded]:
 
 def told_of(fact: Fact, records: int) -> Told:
     """What a fact about texts says."""
-    from penstock.discover.data.poison import Suspicion
-
     value = fact.value
     return Told(
         labels=frozenset(value["labels"]), records=records, columns=tuple(value["columns"]), found=value["found"],
@@ -96,35 +100,26 @@ def vectors(data: bytes) -> int | None:
 
 
 def stored(data: bytes) -> Iterator[dict[str, str]]:
-    """Documents in a pickled store: each text, under the name that stands before it. Raises ValueError."""
-    name = ""
-    row: dict[str, str] = {}
+    """Texts in a pickled store, each under the name that stands before it. Raises ValueError."""
+    name = last = ""
     remembered: dict[int, str] = {}
-    last = ""
     for number, (code, argument, _) in enumerate(pickletools.genops(data)):
         if number >= _OPCODES:
-            break
+            return
         if code.name == "MEMOIZE":
             remembered[len(remembered)] = last
             continue
         if code.name in ("BINGET", "LONG_BINGET"):
             argument = remembered.get(int(argument or 0), "")
-        if not isinstance(argument, str):
-            last = ""
-            continue
-        last = argument
-        if argument in _FIELDS:
-            name = argument
-        elif name:
-            if name in row:
-                yield row
-                row = {}
-            row[name] = argument
+        last = argument if isinstance(argument, str) else ""
+        if last in _FIELDS or not last:
+            name = last
+        elif not last.startswith(_MODULES):
+            if name:
+                yield {name: last}
+            elif len(last) > _SENTENCE and " " in last:
+                yield {"text": last}
             name = ""
-        elif len(argument) > 40 and " " in argument and not argument.startswith(_MODULES):
-            yield {"text": argument}
-    if row:
-        yield row
 
 
 def documents(data: bytes) -> Iterator[dict[str, str]]:

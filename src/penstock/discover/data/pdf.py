@@ -12,8 +12,8 @@ from penstock.discover.data.rows import needs_extra, say, unread
 from penstock.discover.data.texts import MOST, of_texts
 from penstock.discover.data.whole import is_cut, opened
 
-#: Pages read of one document, and bytes of one content stream when unpacked.
-_PAGES, _STREAM = 100, 16 * 1024 * 1024
+#: Pages read of one document. How far a stream may unpack the library bounds itself (75 MB).
+_PAGES = 100
 
 
 @collector(
@@ -59,10 +59,8 @@ def _pages(content: BinaryIO) -> Iterator[Passage]:
     import logging
 
     import pypdf
-    from pypdf import filters
 
-    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
-    filters.ZLIB_MAX_OUTPUT_LENGTH = min(filters.ZLIB_MAX_OUTPUT_LENGTH, _STREAM)
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it would tell of every fault that it works around
     reader = pypdf.PdfReader(content, strict=False)
     if reader.is_encrypted and not reader.decrypt(""):
         raise _Locked

@@ -138,7 +138,7 @@ def of_sample(sample: Sample, records: int | None, *, estimated: bool = False, r
             named.append(header[:100])
             reason = verdict.reason or "its texts hold such data"
             why.append(f"column {header[:100]!r}: {', '.join(sorted(here))} ({reason})")
-            found.update(verdict.counts)
+            found.update({kind: count for kind, count in verdict.counts.items() if count})
     if estimated and records is not None:
         why.append(f"about {rounded(records):,} records by the size of those that were read")
     suspicion = look(sample.passages)
