@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 
-from penstock.discover.code.ir import LINE, NAME
+from penstock.discover.code.ir import LINE, NAME, RETURNS
 from penstock.discover.code.observed.exposure import say_exposed
 from penstock.discover.code.observed.look import Look, hash_of
 from penstock.discover.code.places import status_of
@@ -47,6 +47,8 @@ def prompts_at(look: Look, site: Site, target: Target, label: str, given: tuple[
     holder = look.symbol_name(site.path, site.call)
     if target.kind == "function":
         scope = look.resolver.modules[target.path].scopes[target.ref]
+        if not scope[NAME] and (said := _said_by(look, site, target, label, given)):
+            return said
         name = scope[NAME] or f"{holder}.{label}"
         length, sha = look.returned(target)
         return [said_prompt(look, name, target.path, scope[LINE], length, sha)]
@@ -63,6 +65,16 @@ def prompts_at(look: Look, site: Site, target: Target, label: str, given: tuple[
         sha = text.sha or (hash_of(text.value) if text.value else "")
         found.append(said_prompt(look, name, text.path, text.line, text.length, sha))
     return found[:8]
+
+
+def _said_by(look: Look, site: Site, lambda_: Target, label: str, given: tuple[str, int]) -> list[Asset]:
+    """The prompts that a function without a name gives back: ``_ => SUPPORT_PROMPT``."""
+    found: list[Asset] = []
+    for returned in look.resolver.modules[lambda_.path].scopes[lambda_.ref][RETURNS]:
+        for target in look.resolver.follow(lambda_.path, returned, lambda_.frames):
+            if target.kind != "function":
+                found += prompts_at(look, site, target, label, given)
+    return found
 
 
 def prompt_name(look: Look, target: Target, text: Text) -> str:

@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.constants import holds
 from penstock.discover.code.ir import LINE, NAME, RETURNS
+from penstock.discover.code.resolve import items
 from penstock.discover.code.resolve.known import (
     FIELDS,
     JOINS_PATH,
+    LOOKS_UP,
+    OR_ELSE,
     READS_ENVIRONMENT,
     SAME_ARGUMENT,
     SAME_CALLS,
@@ -31,6 +34,15 @@ def call(
         for base in resolver.follow(module.path, callee[2], frames, depth):
             if base.kind in ("value", "env"):
                 yield base
+    elif callee[0] == "a" and callee[3] in OR_ELSE:
+        for given in (callee[2], *row[3]):
+            yield from resolver.follow(module.path, given, frames, depth)
+        return
+    elif callee[0] == "a" and callee[3] in LOOKS_UP and row[3]:
+        found = list(items.under(resolver, module, callee[2], row[3], frames, depth))
+        if found:
+            yield from found
+            return
     for target in resolver.follow(module.path, row[2], frames, depth):
         if target.kind == "external":
             yield from _external(resolver, module, expression, row, target, frames, depth)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.resolve.bounds import MAX_ITEMS
-from penstock.discover.code.resolve.known import ENVIRONMENT
+from penstock.discover.code.resolve.known import ENVIRONMENT, PAIRS
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.targets import Frames, Target, stepped, variable
 
@@ -51,6 +51,30 @@ def at_key(resolver: Resolver, base: Target, row: list[Any], key: str, depth: in
         elif name == "**":
             for spread in resolver.follow(base.path, value, base.frames, depth):
                 yield from resolver.member(spread, key, depth + 1)
+
+
+def under(
+    resolver: Resolver, module: Module, holder: int, args: list[int], frames: Frames, depth: int
+) -> Iterator[Target]:
+    """``base.get(key, default)`` of a mapping that is written out; nothing where it is not."""
+    for base in resolver.follow(module.path, holder, frames, depth):
+        row = resolver.modules[base.path].expressions[base.ref] if base.ref >= 0 else ["?"]
+        if base.kind == "value" and row[0] == "d":
+            pairs = row
+        elif base.kind == "external" and base.symbol.removesuffix("()") in PAIRS and row[0] == "c":
+            pairs = ["d", row[1], _paired(resolver, base, row[3], depth)]
+        else:
+            continue
+        for key in resolver.texts(module.path, args[0], frames, depth):
+            if key.value is not None:
+                yield from at_key(resolver, base, pairs, key.value, depth)
+        for default in args[1:2]:
+            yield from resolver.follow(module.path, default, frames, depth)
+
+
+def _paired(resolver: Resolver, base: Target, args: list[int], depth: int) -> list[list[Any]]:
+    keys = (resolver.texts(base.path, key, base.frames, depth) for key in args[::2][:MAX_ITEMS])
+    return [[texts[0].value, value] for texts, value in zip(keys, args[1::2], strict=False) if texts]
 
 
 def elements(resolver: Resolver, module: Module, row: list[Any], frames: Frames, depth: int) -> Iterator[Target]:

@@ -16,12 +16,22 @@ SAME_METHODS = frozenset(
      "with_structured_output", "bind_tools", "bindTools", "withStructuredOutput", "withConfig", "model_copy", "copy",
      "as_agent", "compile"}
 )  # fmt: skip
+#: Methods that give their object back, or what they are given where it is empty.
+OR_ELSE = frozenset(
+    {"orElse", "orElseGet", "orElseThrow", "or_else", "unwrap", "unwrap_or", "unwrap_or_else", "unwrap_or_default",
+     "expect", "getOrElse", "ifBlank", "ifEmpty", "orEmpty", "presence"}
+)  # fmt: skip
+#: Methods of a mapping that give what it holds under a key: the key first, then perhaps a default.
+LOOKS_UP = frozenset({"get", "getOrDefault", "getValue", "fetch", "GetValueOrDefault", "dig"})
+#: Calls that make a mapping of keys and values in turn.
+PAIRS = frozenset({"java.util.Map.of", "com.google.common.collect.ImmutableMap.of"})
 #: Calls that give their first argument back in another form.
 SAME_CALLS = frozenset(
     {"str", "String", "textwrap.dedent", "inspect.cleandoc", "typing.cast", "os.path.expanduser", "pathlib.Path",
      "tuple", "list", "set", "sorted", "pydantic.SecretStr", "strings.TrimSpace", "strings.TrimSuffix",
      "strings.TrimPrefix", "strings.TrimRight", "strings.TrimLeft", "strings.Trim", "strings.ToLower", "strings.Clone",
-     "strings.ReplaceAll", "strings.Replace"}
+     "strings.ReplaceAll", "strings.Replace", "java.util.Optional.of", "java.util.Optional.ofNullable",
+     "java.util.Objects.requireNonNull", "java.util.Map.copyOf"}
 )  # fmt: skip
 #: Calls that give a later argument back: its position.
 SAME_ARGUMENT = {"typing.cast": 1}

@@ -112,6 +112,12 @@ def field(resolver: Resolver, base: Target, attribute: str, depth: int) -> Itera
             found = True
             step = f"{owner}.{attribute} ({module.path}:{row[4]})"
             yield from stepped(resolver.follow(module.path, row[3], frames, depth), step)
+    if not found and depth < MAX_DEPTH:
+        for row in module.sets.get(attribute, ())[:_MAX_ASSIGNED]:
+            if _is_of(resolver, module, row[1], scope, depth):
+                found = True
+                step = f"{owner}.{attribute} ({module.path}:{row[4]})"
+                yield from stepped(resolver.follow(module.path, row[3], (), depth + 1), step)
     if not found and any(row[0] == scope and row[1] == attribute for row in module.assigned):
         yield from _from_environment(resolver, base, attribute, required=True)
     for target in shared.field(resolver, base, module, scope, attribute, depth) if not found and module.package else ():
@@ -119,6 +125,14 @@ def field(resolver: Resolver, base: Target, attribute: str, depth: int) -> Itera
         yield target
     if not found:
         yield from _inherited(resolver, base, module, scope, attribute, depth)
+
+
+def _is_of(resolver: Resolver, module: Module, holder: int, scope: int, depth: int) -> bool:
+    """Whether a name stands for something of a class of the same file, made there (Go sets fields after making)."""
+    if module.expressions[holder][0] != "r" or module.expressions[holder][2] in THIS:
+        return False
+    made = resolver.follow(module.path, holder, (), depth + 1)
+    return any(at.kind == "instance" and at.path == module.path and at.scope == scope for at in made)
 
 
 def _inherited(

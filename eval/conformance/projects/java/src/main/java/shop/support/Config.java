@@ -1,0 +1,7 @@
+package shop.support;
+
+public final class Config {
+    public static final String SHARED_MODEL = "gpt-5";
+
+    private Config() {}
+}
