@@ -212,6 +212,16 @@ def test_a_space_uses_what_its_card_names(lineage: Any) -> None:
     assert seen.links() == {("shop", "uses_model", "acme/helpdesk-7b"), ("shop", "reads", "acme/support-tickets")}
 
 
+@pytest.mark.parametrize("remote", ["https://huggingface.co/acme/helpdesk-7b", "git@hf.co:acme/helpdesk-7b.git"])
+def test_a_clone_of_the_hub_is_the_model_of_the_hub(look: Callable[..., Any], remote: str) -> None:
+    files = {"README.md": (FIXTURES / "cards" / "MODEL.md").read_bytes()}
+    seen = look(files, only=["lineage."], about={"remote": remote})
+    assert ("acme/helpdesk-7b", "derived_from", "acme/shop") in seen.links()
+    assert ("acme/shop", "trained_on", "acme/support-tickets") in seen.links()
+    elsewhere = look(files, only=["lineage."], about={"remote": "https://github.com/acme/shop"})
+    assert "acme/helpdesk-7b" not in elsewhere.names("model")
+
+
 def test_settings_beside_weights_name_their_base(lineage: Any) -> None:
     files = {f"{name.partition('.')[0]}/{name}": data for name, data in tree("hub").items()}
     links = lineage(files).links("derived_from")

@@ -30,6 +30,7 @@ RUN = {
         ]
     },
 }  # fmt: skip
+REGISTERED = {"name": "churn", "aliases": [{"alias": "live", "version": "3"}]}
 VERSION = {
     "name": "churn",
     "version": "3",
@@ -57,6 +58,7 @@ class Fake:
         self.answers: dict[str, Callable[[Any], Answer]] = {
             "experiments/search": lambda _: ok({"experiments": [{"experiment_id": "1"}]}),
             "runs/search": self.runs,
+            "registered-models/search": lambda _: ok({"registered_models": [REGISTERED]}),
             "model-versions/search": lambda _: ok({"model_versions": [VERSION]}),
             "logged-models/search": lambda _: ok({"models": [LOGGED]}),
         }

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.discover.collector import File, Yielded, collector
+from penstock.discover.collector import File, Source, Yielded, collector, joiner
 from penstock.discover.data.lineage import places
 from penstock.discover.data.lineage.reading import mapping, mappings, text, texts
 from penstock.discover.data.lineage.saying import Saying
@@ -63,6 +63,27 @@ def cards(file: File) -> Iterator[Yielded]:
         _dataset(saying, document)
     elif len(_SPACE & document.keys()) > 1:
         _space(saying, document)
+    yield from saying
+
+
+@joiner(
+    "lineage.hub-repository",
+    sees="that a source cloned from the Hugging Face hub is that model or dataset of the hub",
+)
+def hub_repository(source: Source) -> Iterator[Yielded]:
+    """What other sources load from the hub by name is what lies at the top of its repository."""
+    remote = re.sub(r"^git@(hf\.co|huggingface\.co):", r"https://\1/", text(source.about.get("remote"))).removesuffix(
+        ".git"
+    )
+    if not re.match(r"https?://(?:huggingface\.co|hf\.co)/", remote):
+        return
+    saying = Saying("lineage.hub-repository", source.scope, "README.md", "resolved")
+    at = saying.at("", f"cloned from {remote}")
+    if name := places.hub_dataset(remote):
+        there = identity.asset("dataset", name, key=f"hf://datasets/{name}")
+        saying.same(there, identity.file_dataset(".", source.scope), at)
+    elif (model := places.model(remote, source.scope)) is not None:
+        saying.same(model, here("README.md", source.scope), at)
     yield from saying
 
 

@@ -1,7 +1,7 @@
 """An MLflow tracking server, read over its REST API (2.0). Only the address that the operator named is asked.
 
-Endpoints: experiments/search, runs/search, model-versions/search, logged-models/search (MLflow 3; older servers do not
-know it). Nothing of a scanned tree can name the address.
+Endpoints: experiments/search, runs/search, registered-models/search, model-versions/search, logged-models/search
+(MLflow 3; older servers do not know it). Nothing of a scanned tree can name the address.
 """
 
 from __future__ import annotations
@@ -83,9 +83,15 @@ def _runs(server: _Server, store: Tracking) -> None:
 
 
 def _versions(server: _Server, store: Tracking) -> None:
+    aliases = {  # a search of versions leaves them out
+        (text(model.get("name")), text(given.get("version")), text(given.get("alias")))
+        for model in server.listing("registered-models/search", {"max_results": _PAGE}, "registered_models", get=True)
+        for given in mappings(model.get("aliases"))
+    }
     for found in server.listing("model-versions/search", {"max_results": _PAGE}, "model_versions", get=True):
         name, version = text(found.get("name")), text(found.get("version"))
-        names = [f"@{alias}" for alias in texts(found.get("aliases"))]
+        listed = {alias for of, number, alias in aliases if (of, number) == (name, version)}
+        names = [f"@{alias}" for alias in sorted({*listed, *texts(found.get("aliases"))}) if alias]
         if (stage := text(found.get("current_stage"))) not in ("", "None", "Archived"):
             names.append(f"/{stage}")
         if name and version:

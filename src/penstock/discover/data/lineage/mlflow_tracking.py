@@ -18,6 +18,7 @@ from penstock.discover.data.lineage import places
 from penstock.discover.data.lineage.reading import dig, inner_json, mapping, mappings, text
 from penstock.discover.data.lineage.saying import Saying
 from penstock.discover.data.lineage.words import labels_of_pair
+from penstock.discover.git import repository_name
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Evidence
 
@@ -196,7 +197,9 @@ class _Telling:
         path = self.inside(name) if name.startswith("/") else name
         if path and not path.startswith(("/", "..", "http")) and path.endswith((".py", ".ipynb", ".r", ".sh")):
             path = posixpath.normpath(path)
-            script = identity.asset("pipeline", path, scope=self.saying.scope, key=path)
+            repository = repository_name(text(run.tags.get("mlflow.source.git.repoURL")))
+            scope = f"repo:{repository}" if repository else self.saying.scope
+            script = identity.asset("pipeline", path, scope=scope, key=path)
             self.saying.link(pipeline, "defined_in", script, at)
 
     def run_path(self, source: str, run_id: str) -> str:

@@ -16,7 +16,8 @@ from penstock.discover.collector import File, Yielded, collector
 from penstock.discover.data.lineage import places
 from penstock.discover.data.lineage.reading import dig, json_of, mapping, mappings, pointer, text, texts
 from penstock.discover.data.lineage.saying import Saying
-from penstock.discover.infra.yaml_docs import documents
+from penstock.discover.infra.marked import Map
+from penstock.discover.infra.yaml_docs import documents, is_template
 from penstock.errors import NotUnderstood
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Unseen
@@ -45,6 +46,8 @@ def jobs(file: File) -> Iterator[Yielded]:
             [json_of(file.data)] if file.path.casefold().endswith(".json") else list(documents(file.text, tagged=True))
         )
     except NotUnderstood as error:
+        if is_template(file.text):
+            return  # what fills it in reads it
         yield Unseen(file.path, "training jobs in it", error.message, collector=NAME, scope=file.scope)
         return
     saying = Saying(NAME, file.scope, file.path)
@@ -54,15 +57,15 @@ def jobs(file: File) -> Iterator[Yielded]:
     yield from saying
 
 
-def _mappings(found: list[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every mapping with its pointer; texts that hold JSON (pipeline definitions) are opened."""
+def _mappings(found: list[Any]) -> Iterator[tuple[str | int, Mapping[str, Any]]]:
+    """Every mapping with its line or pointer; texts that hold JSON (pipeline definitions) are opened."""
     waiting: list[tuple[tuple[str | int, ...], Any]] = [((), item) for item in reversed(found)]
     seen = 0
     while waiting and seen < _MOST:
         path, value = waiting.pop()
         seen += 1
         if isinstance(value, dict):
-            yield pointer(*path), value
+            yield value.line if isinstance(value, Map) else pointer(*path), value
             waiting += [((*path, str(key)), inner) for key, inner in reversed(value.items()) if _worth(inner)]
         elif isinstance(value, list):
             waiting += [((*path, number), inner) for number, inner in reversed(list(enumerate(value))) if _worth(inner)]
@@ -82,10 +85,10 @@ def _worth(value: Any) -> bool:
 class _Job:
     """A job as a pipeline with what it reads and makes."""
 
-    def __init__(self, saying: Saying, name: str, at: str, role: str, kind: str) -> None:
+    def __init__(self, saying: Saying, name: str, at: str | int, role: str, kind: str) -> None:
         self.saying, self.place = saying, at
         self.why = f"{kind} {name}"
-        key = f"job:{name}" if name else f"{saying.path}{at}"
+        key = f"job:{name}" if name else f"{saying.path}:{at}"
         shown = name or saying.path.rpartition("/")[2]
         self.pipeline = identity.asset("pipeline", shown, scope=saying.scope, key=key, props={"role": role})
         self.read: list[tuple[Asset, bool]] = []
@@ -117,7 +120,7 @@ class _Job:
             saying.link(self.pipeline, "writes", data, at)
 
 
-def _sagemaker(saying: Saying, body: Mapping[str, Any], at: str) -> None:
+def _sagemaker(saying: Saying, body: Mapping[str, Any], at: str | int) -> None:
     """A training job: channels in, ``model.tar.gz`` out."""
     channels, output = mappings(body.get("InputDataConfig")), mapping(body.get("OutputDataConfig"))
     training = "AlgorithmSpecification" in body or "TrainingJobName" in body or "ModelArtifacts" in body
@@ -150,7 +153,7 @@ def _sagemaker(saying: Saying, body: Mapping[str, Any], at: str) -> None:
     job.tell()
 
 
-def _sagemaker_processing(saying: Saying, body: Mapping[str, Any], at: str) -> None:
+def _sagemaker_processing(saying: Saying, body: Mapping[str, Any], at: str | int) -> None:
     inputs, outputs = mappings(body.get("ProcessingInputs")), mappings(dig(body, "ProcessingOutputConfig", "Outputs"))
     if not inputs or not outputs:
         return
@@ -166,7 +169,7 @@ def _sagemaker_processing(saying: Saying, body: Mapping[str, Any], at: str) -> N
     job.tell()
 
 
-def _bedrock(saying: Saying, body: Mapping[str, Any], at: str) -> None:
+def _bedrock(saying: Saying, body: Mapping[str, Any], at: str | int) -> None:
     """A customisation job: a base model, examples, a custom model."""
     base, name = text(body.get("baseModelIdentifier")), text(body.get("customModelName"))
     data = mapping(body.get("trainingDataConfig"))
@@ -183,7 +186,7 @@ def _bedrock(saying: Saying, body: Mapping[str, Any], at: str) -> None:
     job.tell()
 
 
-def _vertex_tuning(saying: Saying, body: Mapping[str, Any], at: str) -> None:
+def _vertex_tuning(saying: Saying, body: Mapping[str, Any], at: str | int) -> None:
     spec = next((mapping(body[key]) for key in _TUNING_SPECS if isinstance(body.get(key), dict)), None)
     base = text(body.get("baseModel"))
     if spec is None or not base:
@@ -204,7 +207,7 @@ def _vertex_tuning(saying: Saying, body: Mapping[str, Any], at: str) -> None:
     job.tell()
 
 
-def _vertex_training(saying: Saying, body: Mapping[str, Any], at: str) -> None:
+def _vertex_training(saying: Saying, body: Mapping[str, Any], at: str | int) -> None:
     """A training pipeline or a custom job with its data, and the model it uploads."""
     if not ("trainingTaskDefinition" in body or "trainingTaskInputs" in body or "modelToUpload" in body):
         return
@@ -223,7 +226,7 @@ def _vertex_training(saying: Saying, body: Mapping[str, Any], at: str) -> None:
     job.tell()
 
 
-_READERS: tuple[Callable[[Saying, Mapping[str, Any], str], None], ...] = (
+_READERS: tuple[Callable[[Saying, Mapping[str, Any], str | int], None], ...] = (
     _sagemaker, _sagemaker_processing, _bedrock, _vertex_tuning, _vertex_training,
 )  # fmt: skip
 
