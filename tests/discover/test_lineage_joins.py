@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from penstock.discover.scan import scan
 from penstock.graph.graph import Graph
@@ -201,3 +204,70 @@ LOOKALIKES: dict[str, str] = {
 def test_what_only_looks_like_a_document_says_nothing(name: str, look: Callable[..., Any]) -> None:
     seen = look({name: LOOKALIKES[name]}, only=["lineage."])
     assert not seen.graph.assets and not seen.notes
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["dvc", "openlineage", "dbt"])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    edges=st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=24), tagged=st.sets(st.integers(0, 11))
+)
+def test_labels_reach_what_was_made_from_them_and_nothing_else(
+    look: Callable[..., Any], format: str, edges: list[tuple[int, int]], tagged: set[int]
+) -> None:
+    """A random flow of twelve datasets, written in each format: the labels that come out are the closure."""
+    flow = {(min(edge), max(edge)) for edge in edges if edge[0] != edge[1]}
+    wanted = set(tagged)
+    for source, target in sorted(flow, key=lambda edge: edge[1]):
+        if source in wanted:
+            wanted.add(target)
+    seen = look(WRITERS[format](flow, tagged), only=["lineage."])
+    labelling = propagate(seen.graph)
+    numbers = {asset.id: int(re.findall(r"t(\d+)", asset.name)[0]) for asset in seen.graph.of_kind("dataset")}
+    assert {number for edge in flow for number in edge} <= set(numbers.values())
+    assert {numbers[id_] for id_ in numbers if labelling.contains(id_)} == wanted & set(numbers.values())
+
+
+def _dvc(flow: set[tuple[int, int]], tagged: set[int]) -> dict[str, str]:
+    stages = {
+        f"s{target}": {
+            "cmd": f"python s{target}.py",
+            "deps": [f"s{target}.py", *(f"data/t{source}.csv" for source, end in sorted(flow) if end == target)],
+            "outs": [{f"data/t{target}.csv": {"cache": False}}],
+        }
+        for target in sorted({target for _, target in flow})
+    }
+    files = {f"data/t{n}.csv.dvc": f"outs:\n- path: t{n}.csv\n  md5: x\n  labels: [pii]\n" for n in tagged}
+    return {**files, "dvc.yaml": json.dumps({"stages": stages})}
+
+
+def _openlineage(flow: set[tuple[int, int]], tagged: set[int]) -> dict[str, str]:
+    def data(number: int) -> dict[str, Any]:
+        tags = {"tags": {"tags": [{"key": "pii", "value": "true"}]}} if number in tagged else {}
+        return {"namespace": "s3://acme", "name": f"t{number}.parquet", "facets": tags}
+
+    head = {"eventTime": "x", "producer": "y", "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json"}
+    events: list[dict[str, Any]] = [{**head, "dataset": data(number)} for number in tagged]
+    for target in {target for _, target in flow}:
+        inputs = [data(source) for source, end in flow if end == target]
+        job = {"namespace": "cron", "name": f"make-{target}"}
+        events.append({**head, "job": job, "run": {}, "inputs": inputs, "outputs": [data(target)]})
+    return {"events.jsonl": "\n".join(map(json.dumps, events))}
+
+
+def _dbt(flow: set[tuple[int, int]], tagged: set[int]) -> dict[str, str]:
+    nodes = {
+        f"model.p.t{n}": {
+            "resource_type": "model", "database": "d", "schema": "s", "name": f"t{n}", "columns": {},
+            "tags": ["pii"] if n in tagged else [],
+            "depends_on": {"nodes": [f"model.p.t{source}" for source, target in flow if target == n]},
+        }
+        for n in range(12)
+    }  # fmt: skip
+    metadata = {"dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v10.json", "adapter_type": "snowflake"}
+    return {"target/manifest.json": json.dumps({"metadata": metadata, "nodes": nodes})}
+
+
+WRITERS: dict[str, Callable[[set[tuple[int, int]], set[int]], dict[str, str]]] = {
+    "dvc": _dvc, "openlineage": _openlineage, "dbt": _dbt,
+}  # fmt: skip
