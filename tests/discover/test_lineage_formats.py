@@ -13,6 +13,7 @@ import pytest
 from penstock.discover.data.lineage import openlineage
 from penstock.discover.data.lineage.weights_files import header, metadata
 from penstock.discover.data.lineage.words import labels_of_pair, labels_of_tag, labels_of_text
+from penstock.graph import identity
 from penstock.graph.labels import propagate
 from penstock.graph.merge import merge
 from penstock.graph.vocabulary import Observation
@@ -140,6 +141,29 @@ def test_other_names_of_the_same_data_share_what_they_hold(lineage: Any) -> None
     seen = lineage(tree("openlineage"))
     glue = seen.one("dataset", "table/lake/customers")
     assert "pii" in propagate(seen.graph).contains(glue.id)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "name", "key"),
+    [
+        ("postgres://db.acme.example:5432", "shop.public.users", "postgresql://db.acme.example/shop/users"),
+        ("postgres://db.acme.example:6000", "shop.crm.users", "postgresql://db.acme.example:6000/shop/crm.users"),
+        ("mysql://db.acme.example:3306", "shop.users", "mysql://db.acme.example/shop/users"),
+        ("sqlserver://db.acme.example:1433", "shop.dbo.users", "mssql://db.acme.example/shop/users"),
+        ("snowflake://acme-eu", "SHOP.CRM.USERS", "snowflake://acme-eu/SHOP/CRM/USERS"),
+        ("bigquery", "acme.crm.users", "bigquery://acme/crm/users"),
+        ("s3a://acme", "//raw/users/", "s3://acme/raw/users"),
+        ("gs://acme", "raw/users", "gs://acme/raw/users"),
+        ("abfss://c@acme.dfs.core.windows.net", "raw", "abfss://c@acme.dfs.core.windows.net/raw"),
+        ("kafka://broker:9092", "users", "kafka://broker:9092/users"),
+        ("arn:aws:glue:eu-west-1:1", "table/lake/users", "arn:aws:glue:eu-west-1:1:table/lake/users"),
+        ("dbfs", "/mnt/raw", "dbfs:/mnt/raw"),
+        ("food_delivery", "public.users", "openlineage://food_delivery/public.users"),
+    ],
+)
+def test_namespaces_and_names_become_the_keys_that_others_use(namespace: str, name: str, key: str) -> None:
+    found = openlineage.place_of(namespace, name, "repo:acme/shop")
+    assert found is not None and found.id == identity.asset("data_store", key).id
 
 
 def test_one_event_is_read_without_a_file() -> None:

@@ -275,9 +275,10 @@ def place_of(namespace: str, name: str, scope: str) -> Asset | None:
         return identity.asset("dataset", name, key=f"awsathena://{authority}/{'/'.join(parts)}")
     if scheme.startswith("arn:"):
         return identity.asset("dataset", name, key=f"{namespace.rstrip('/')}:{name.lstrip('/')}")
-    if authority or scheme in ("dbfs", "hf"):
-        address = f"{namespace}/{name}".replace("dbfs/", "dbfs:/", 1) if not authority else f"{namespace}/{name}"
-        return places.dataset(re.sub(r"(?<!:)/{2,}", "/", address), scope)
+    if scheme == "dbfs":
+        return places.dataset(f"dbfs:/{name.lstrip('/')}", scope)
+    if authority:
+        return places.dataset(re.sub(r"(?<!:)/{2,}", "/", f"{namespace}/{name}"), scope)
     if re.match(r"[a-z][a-z0-9+.-]*://", name, re.IGNORECASE):
         return places.dataset(name, scope)
     if not namespace:
