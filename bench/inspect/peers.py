@@ -116,7 +116,7 @@ def texts(files):
         from speed import mixed
 
         return [mixed(SIZE, seed) for seed in range(500)]
-    lines = [line for file in files for line in Path(file).read_text(encoding="utf-8").splitlines()]
+    lines = [line for file in files for line in Path(file).read_text(encoding="utf-8").split("\n") if line]
     joined = "\n\n".join(json.loads(line)["text"] for line in lines)
     return [joined[at : at + SIZE] for at in range(0, len(joined), SIZE)]
 

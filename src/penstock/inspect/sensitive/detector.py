@@ -115,9 +115,9 @@ class Detector:
                 if core.identifiers is not None and (number := core.identifiers.behind(text, at, told)) is not None:
                     _note(found, *number)
             for rule in core.rules:
-                if rule.open and rule.grows(text, at):
-                    growing = min(growing, at)
                 first = rule.first(text, at) if rule.leads else at
+                if rule.open and first < growing and rule.grows(text, at):
+                    growing = first
                 key = (rule.priority, first)
                 if key in tried:
                     continue
