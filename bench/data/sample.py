@@ -41,7 +41,7 @@ def csv(gigabytes: float) -> None:
         place = Path(folder) / "people.csv"
         draw = random.Random(1)
         lines = "".join(
-            f"{n},Ada,p{n}@mailhaven.org,+49 30 {draw.randrange(10**7):07},{draw.uniform(1, 900):.2f},likes tea and lamps\n"
+            f"{n},Ada,p{n}@mailhaven.org,+49 30 {draw.randrange(10**7):07},{draw.uniform(1, 900):.2f},likes tea\n"
             for n in range(100_000)
         ).encode()
         with place.open("wb") as out:

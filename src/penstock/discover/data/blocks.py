@@ -11,8 +11,8 @@ BLOCK, BLOCKS = 64 * 1024, 64
 MOST = 16 * 1024 * 1024
 
 
-def spread(content: BinaryIO, size: int, *, longest: int = 0) -> Iterator[tuple[int, bytes]]:
-    """(offset, whole lines) of each block, in order of place; a block within one long line gives nothing.
+def spread(content: BinaryIO, size: int, *, longest: int = 0) -> Iterator[tuple[int, bytes, int]]:
+    """(offset, whole lines, bytes looked at) of each block, in order of place; one within a long line has no lines.
 
     Args:
         longest: length of the longest line known; blocks are made to hold a few of them.
@@ -22,7 +22,7 @@ def spread(content: BinaryIO, size: int, *, longest: int = 0) -> Iterator[tuple[
     if size <= block * count:
         content.seek(0)
         data = content.read(size)
-        yield 0, data
+        yield 0, data, size
         return
     for number in range(count):
         at = number * (size - block) // (count - 1)
@@ -30,5 +30,5 @@ def spread(content: BinaryIO, size: int, *, longest: int = 0) -> Iterator[tuple[
         data = content.read(block)
         begin = data.find(b"\n") + 1 if at else 0
         end = len(data) if at + len(data) >= size else data.rfind(b"\n") + 1
-        if begin < end and (begin or not at):
-            yield at + begin, data[begin:end]
+        lines = data[begin:end] if begin or not at else b""
+        yield at + begin, lines, len(lines) or len(data)

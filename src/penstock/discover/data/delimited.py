@@ -89,8 +89,9 @@ def _large(file: File, content: BinaryIO) -> Iterator[Yielded]:
     header = names(first)
     sample = Sample(header)
     read = gave = blocks = 0
-    for at, block in spread(content, size_of(file), longest=first_end):
+    for at, block, looked in spread(content, size_of(file), longest=first_end):
         blocks += 1
+        read += looked
         text = block.decode(encoding, "replace")
         rows = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
         before = sample.seen
@@ -102,8 +103,7 @@ def _large(file: File, content: BinaryIO) -> Iterator[Yielded]:
             continue
         if sample.seen > before:
             gave += 1
-            read += len(block)
-    records = size_of(file) * sample.seen // read if read else None
+    records = size_of(file) * sample.seen // read
     broken = "" if gave * 2 > blocks else f"{blocks - gave} of {blocks} places that were tried hold no rows"
     yield from _told(file, sample, records, estimated=True, broken=broken)
 

@@ -59,7 +59,7 @@ def _leaves(elements: list[dict[int, Any]]) -> list[str]:
             break
         prefix, left = open_[-1]
         open_[-1] = (prefix, left - 1)
-        name = prefix + element[4].decode("utf-8", "replace")
+        name = prefix + bytes(element[4]).decode("utf-8", "replace")
         if children := int(element.get(5, 0)):
             open_.append((f"{name}.", children))
         else:

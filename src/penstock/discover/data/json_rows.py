@@ -29,9 +29,9 @@ def json_lines(file: File) -> Iterator[Yielded]:
     broken = read = 0
     roles: set[str] = set()
     with opened(file) as content:
-        for at, block in spread(content, size_of(file)) if large else [(0, content.read())]:
+        for at, block, looked in spread(content, size_of(file)) if large else [(0, content.read(), 0)]:
             lines = block.splitlines()
-            read += len(block)
+            read += looked
             for number, line in enumerate(lines[:-1] if is_cut(file) else lines, 1):
                 if not line.strip():
                     continue

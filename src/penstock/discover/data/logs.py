@@ -28,9 +28,9 @@ def lines(file: File) -> Iterator[Yielded]:
     passages: list[Passage] = []
     seen = read = kept = 0
     with opened(file) as content:
-        for at, block in spread(content, size_of(file)) if large else [(0, content.read())]:
+        for at, block, looked in spread(content, size_of(file)) if large else [(0, content.read(), 0)]:
             found = (decoded(block) or "").splitlines()
-            read += len(block)
+            read += looked
             for start in range(0, len(found), _TOGETHER):
                 if kept < MOST:
                     place = f"near byte {at:,}" if large else f"line {start + 1}"

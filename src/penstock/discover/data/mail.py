@@ -37,9 +37,9 @@ def messages(file: File) -> Iterator[Yielded]:
     concealed: list[Passage] = []
     seen = read = 0
     with opened(file) as content:
-        blocks = spread(content, size_of(file), longest=_USUAL) if large else iter([(0, content.read())])
-        for at, block in blocks:
-            read += len(block)
+        blocks = spread(content, size_of(file), longest=_USUAL) if large else iter([(0, content.read(), 0)])
+        for at, block, looked in blocks:
+            read += looked
             for raw in [block] if single else _split(block, whole=not large and not is_cut(file)):
                 seen += 1
                 if seen <= _MESSAGES:

@@ -60,6 +60,7 @@ def _compiled(rows: Sequence[Sign]) -> Any:
     options = re2.Options()
     options.case_sensitive = False
     options.log_errors = False
+    options.max_mem = 64 * 1024 * 1024  # a set that runs out of memory answers nothing
     found = re2.Set.SearchSet(options)
     for row in rows:
         found.Add(row.pattern)

@@ -140,20 +140,21 @@ def _speaks(
     """Why the column is of the concept, in words (empty when it is not), and how many values agree."""
     meaning = concept.id.partition(".")[2].replace("-", " ")
     strength = named.get(concept.id)
-    agreeing = _agreeing(concept, filled)
+    alone = (concept.known or bool(concept.probe)) and not any(named.values()) and not told and len(filled) >= 5
+    agreeing = _agreeing(concept, filled) if strength is not None or alone else 0
     enough = agreeing >= SHARE * len(filled)
     if strength and enough:
         return f"the header {header!r} means {meaning}", agreeing
-    if concept.known and enough and filled:
+    if concept.known and enough and filled and (alone or strength is False):
         known = sum(1 for value in filled if _is_name(value, whole=strength is None))
         if strength is False and known >= _KNOWN * len(filled):
             return (
                 f"the header {header!r} may mean {meaning}, and {known} of {len(filled)} values are known names",
                 known,
             )
-        if not any(named.values()) and not told and len(filled) >= 5 and known >= _KNOWN_ALONE * len(filled):
+        if alone and known >= _KNOWN_ALONE * len(filled):
             return f"{known} of {len(filled)} values are known names", known
-    if concept.probe and not any(named.values()) and not told and enough and len(filled) >= 5:
+    if concept.probe and alone and enough:
         marked = sum(1 for value in filled if _MARKED.search(value))
         _, counts, _ = _confirmed(concept.probe, filled)
         if counts[concept.type] >= _ALONE * len(filled) and marked >= 0.3 * len(filled):
