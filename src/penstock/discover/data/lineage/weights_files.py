@@ -1,6 +1,6 @@
 """The header of weights files: GGUF's key-values and safetensors' ``__metadata__``. No tensor is read.
 
-Formats: GGUF v2-v3 (ggml, docs/gguf.md: general.*, general.base_model.*, general.dataset.*, general.source.*);
+Formats: GGUF v2-v3 (ggml, its page on GGUF: general.*, general.base_model.*, general.dataset.*, general.source.*);
 safetensors (eight bytes of length, then JSON) with the metadata that kohya's scripts (``ss_*``) and the model
 specification (``modelspec.*``) put there.
 """
