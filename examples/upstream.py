@@ -115,9 +115,8 @@ def protocol_of(request: Request, asked: bytes) -> tuple[Protocol | None, bool]:
 
 def _shape(path: str) -> str:
     """The path with its version and the name of its model taken out."""
-    return re.sub(
-        r"/(models?|deployments)/[^/:]+[^/]*?(?=[:/](?!0))", r"/\1/*", re.sub(r"^/v1beta/", "/v1/", unquote(path))
-    )
+    path = re.sub(r"^/v1beta/", "/v1/", unquote(path))
+    return re.sub(r"/(models?|deployments)/.+?(?=[/:][a-z])", r"/\1/*", path)
 
 
 def speak(protocol: Protocol, streams: bool, asked: bytes, reply: str, pause: float) -> Response:

@@ -130,7 +130,7 @@ def gateway(port, upstream, checks):
     with tempfile.TemporaryDirectory() as folder:
         app = Gateway(FixedSnapshot(snapshot), Spool(Path(folder)), None if checks else Nothing())
         uvicorn.run(app, port=port, http="httptools", loop="uvloop", ws="none", access_log=False, log_level="error",
-                    server_header=False, date_header=False)  # fmt: skip
+                    server_header=False, date_header=False, proxy_headers=False)  # fmt: skip
 
 
 # ── the one that asks ───────────────────────────────────────────────────────────────────────────────────────────────

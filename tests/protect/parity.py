@@ -4,7 +4,7 @@ import json
 import random
 from dataclasses import dataclass
 
-from examples.protocols import PROTOCOLS, Protocol
+from examples.protocols import Protocol
 from penstock.inspect.sensitive.rows import written_out
 from penstock.protect.exchange import Asked
 from penstock.protect.inspection import Inspection
@@ -32,9 +32,8 @@ BENIGN = {
     "no address": "Meet @ noon at example, she knows. See user at domain",
     "no account": "Debit DE00 0000 then call 12 items",
     "no key": "The key is under the mat indeed, sk- is a prefix",
-    "dates and money": 'On 2026-03-04 at 11:02 it costs 1,234.56, see https://shop.example/a?b=c&d=1 … 名前 👩‍🔬 \\ "q"\n',
+    "dates and money": 'On 2026-03-04 at 11:02 1,234.56, see https://shop.example/a?b=c&d=1 … 名前 👩‍🔬 \\ "q"\n',
 }
-ACTIONS = ("redact", "stop", "observe")
 
 
 @dataclass(frozen=True)
@@ -117,6 +116,3 @@ def recut(pieces: list[bytes], chance: random.Random) -> list[bytes]:
 
 def arguments(text: str) -> str:
     return json.dumps({"note": text, "n": 1}, ensure_ascii=False)
-
-
-__all__ = ["PROTOCOLS"]

@@ -76,6 +76,7 @@ def serve(state: Path, host: str, port: int, *, allow_remote: bool = False) -> N
         ws="none",
         lifespan="on",
         access_log=False,
+        proxy_headers=False,
         log_level="warning",
         server_header=False,
         date_header=False,

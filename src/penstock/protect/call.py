@@ -16,7 +16,7 @@ from penstock.protect.requests import Scope, Send
 from penstock.protect.sink import event_id
 from penstock.protect.snapshot import Caller, Upstream
 from penstock.protect.surfaces.surface import Surface
-from penstock.protect.upstream import Headers
+from penstock.protect.wire import Headers
 
 #: Who calls before the key was looked up.
 NOBODY = Policy(Caller(application="", name=""))
@@ -45,6 +45,7 @@ class Call:
     started: bool = False
     gone: bool = False
     work: asyncio.Task[Any] | None = None
+    watcher: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.headers = dict(self.scope["headers"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -21,10 +20,11 @@ UNSEEN = "unseen"
 class Part(msgspec.Struct, frozen=True, gc=False):
     """One text of a body, with its place in the bytes: replacing ``start:end`` replaces the text and nothing else.
 
+    The place is looked up when it is needed (``jsontext.place``).
     role: who says it, in the protocol's own word (empty for what nobody says, such as a parameter).
     channel: one of ``CHANNELS``.
     coding: what stands in the bytes. json: the text as a JSON string, quotes included · value: a JSON value, whose
-        bytes are the text (the arguments of a tool) · base64: a JSON string of base64 · raw: the text itself.
+        bytes are the text (the arguments of a tool) · base64: base64, without quotes · raw: the text itself.
     fixed: the bytes must stay as they are, because the provider has signed them: it may be stopped, never masked.
     """
 
@@ -41,7 +41,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
         if self.coding == "json":
             return msgspec.json.encode(text)
         data = text.encode("utf-8", "surrogatepass")
-        return b'"' + b64encode(data) + b'"' if self.coding == "base64" else data
+        return b64encode(data) if self.coding == "base64" else data
 
     @property
     def is_json(self) -> bool:
@@ -72,8 +72,7 @@ class Usage(msgspec.Struct, frozen=True, gc=False):
     answered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """A request off the wire, before a surface has read it.
 
     path: decoded, without the query. fields: what the route's pattern named in the path (a model, an operation).
@@ -85,13 +84,12 @@ class Asked:
     headers: Mapping[bytes, bytes]
     body: bytes
     query: bytes = b""
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = {}
     caller: str = ""
     application: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(msgspec.Struct, frozen=True):
     """What is asked, without a protocol.
 
     tools: names of the tools the model is offered. tool_calls: those that earlier turns hold.
@@ -110,8 +108,7 @@ class Exchange:
     application: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What is answered. ``finish`` is the protocol's own word for why the answer ends."""
 
     parts: tuple[Part, ...] = ()

@@ -6,12 +6,12 @@ Raw ASGI, because this path is walked by every call. Bytes pass through as they 
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
-import aiohttp
 import msgspec
+from msgspec.structs import replace
 
 from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
@@ -27,14 +27,15 @@ from penstock.protect.snapshot_source import Source
 from penstock.protect.stream_guard import StreamGuard
 from penstock.protect.surfaces.registry import UNKNOWN, Registry
 from penstock.protect.surfaces.surface import STOPPED, Streaming
-from penstock.protect.upstream import Answer, Headers, Upstreams
+from penstock.protect.upstream import Answer, Upstreams
+from penstock.protect.wire import Broken, Headers
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 #: Lists of models hold no content; clients ask for them before anything else.
 _ABOUT_MODELS = "/v1/models"
 _JSON: Headers = [(b"content-type", b"application/json")]
-_CUT = (OSError, TimeoutError, NotUnderstood, aiohttp.ClientError)
+_CUT = (OSError, TimeoutError, NotUnderstood, Broken)
 
 
 def build(source: Source, sink: Sink) -> App:
@@ -147,22 +148,26 @@ class Gateway:
             self._upstreams = Upstreams()
         assert call.upstream is not None and call.exchange is not None  # noqa: S101
         call.work = asyncio.current_task()
-        watcher = asyncio.create_task(_watch(call, receive))
-        asking = self._upstreams.call(
-            call.upstream, call.method, call.path, call.query, call.scope["headers"], body, call.surface.family
-        )
+        watch = asyncio.get_running_loop().call_later(_GLANCE, _watch, call, receive)
+        answer = None
         try:
-            async with asking as answer:
-                call.status = answer.status
-                streaming = call.surface.streaming(call.exchange, answer.content_type)
-                if streaming is not None:
-                    await self._streamed(call, answer, streaming)
-                elif call.surface.carries_files and answer.content_type.lower().startswith(_NO_TEXT):
-                    await self._passed(call, answer)
-                else:
-                    await self._whole(call, answer)
+            answer = await self._upstreams.ask(
+                call.upstream, call.method, call.path, call.query, call.scope["headers"], body, call.surface.family
+            )
+            call.status = answer.status
+            streaming = call.surface.streaming(call.exchange, answer.content_type)
+            if streaming is not None:
+                await self._streamed(call, answer, streaming)
+            elif call.surface.carries_files and answer.content_type.lower().startswith(_NO_TEXT):
+                await self._passed(call, answer)
+            else:
+                await self._whole(call, answer)
         finally:
-            watcher.cancel()
+            watch.cancel()
+            if call.watcher is not None:
+                call.watcher.cancel()
+            if answer is not None:
+                self._upstreams.done(answer)
 
     async def _streamed(self, call: Call, answer: Answer, streaming: Streaming) -> None:
         guard = StreamGuard(
@@ -191,7 +196,7 @@ class Gateway:
     async def _whole(self, call: Call, answer: Answer) -> None:
         try:
             body = await _bounded(answer)
-        except (OSError, TimeoutError, aiohttp.ClientError) as error:
+        except (OSError, TimeoutError, Broken) as error:
             raise NotReachable("The provider's answer broke off", hint="Ask again") from error
         call.answered = len(body)
         try:
@@ -276,6 +281,8 @@ class Gateway:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._upstreams = Upstreams()
+                gc.collect()
+                gc.freeze()  # detectors and modules live as long as the process: collections need not walk them
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 if self._upstreams is not None:
@@ -284,7 +291,15 @@ class Gateway:
                 return
 
 
-async def _watch(call: Call, receive: Receive) -> None:
+#: Seconds after which a call's client is watched; most calls are over before, and need no watcher.
+_GLANCE = 0.05
+
+
+def _watch(call: Call, receive: Receive) -> None:
+    call.watcher = asyncio.get_running_loop().create_task(_watched(call, receive))
+
+
+async def _watched(call: Call, receive: Receive) -> None:
     """Cancel the work when the client hangs up, so that the provider's connection closes at once."""
     while True:
         message = await receive()

@@ -1,12 +1,15 @@
 """Every text of a JSON body with its place in the bytes, so that one can be replaced and all else stay as it was.
 
-Walks the bytes rather than a decoded tree: a tree shows one of two equal keys, the walk shows both.
+Most bodies hold nothing that must be replaced, so the decoded tree is walked, which is fast, and a text is looked up in
+the bytes when its place is wanted. Bodies in which a tree would not show all there is (one of two equal keys), or whose
+objects are wanted as they stand, are walked byte by byte.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import msgspec
 
@@ -16,11 +19,14 @@ from penstock.errors import NotUnderstood
 DEPTH = 64
 
 Path = tuple[str | int, ...]
+#: Stands for the place of a text that was not looked up yet.
+LATER = -1
 
 
 class Text(msgspec.Struct, frozen=True, gc=False):
     """A string value: where it stands (``data[start:end]``, quotes included) and the keys that lead to it.
 
+    A ``start`` of ``LATER`` says that the place was not looked up yet; ``end`` is the number of the text then.
     ``is_value``: no string but an object or a list as it stands in the bytes, which are its ``value``.
     """
 
@@ -29,6 +35,60 @@ class Text(msgspec.Struct, frozen=True, gc=False):
     path: Path
     value: str
     is_value: bool = False
+
+
+def read(data: bytes, values: Callable[[Path], bool] | None = None) -> tuple[dict[str, object], list[Text]]:
+    """The document as a tree, and its string values in byte order; places are looked up later where that is possible.
+
+    Args:
+        values: says of the path of an object or a list whether it is wanted as one piece, not string by string.
+
+    Raises:
+        NotUnderstood: it is not a valid JSON object, nests too deeply, or a string is no text.
+    """
+    tree = decode(data)
+    found: list[Text] = []
+    strings = _walk(tree, (), found, values, 0)
+    if strings < 0:
+        return tree, texts(data, values=values)
+    return tree, found if _quotes(data) == 2 * strings else texts(data, values=values)
+
+
+def _quotes(data: bytes) -> int:
+    """How many quotes begin or end a string."""
+    if b'\\\\"' in data:  # the backslash before the quote may itself be escaped
+        return data.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
+    return data.count(b'"') - data.count(b'\\"')
+
+
+def place(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where a text stands, for one whose place was not looked up yet."""
+    if start != LATER:
+        return start, end
+    found = texts(data)[end]
+    return found.start, found.end
+
+
+def _walk(value: Any, path: Path, found: list[Text], values: Callable[[Path], bool] | None, depth: int) -> int:
+    """Collect the strings under a value; how many strings there are, keys included, or -1 where bytes are wanted."""
+    if depth >= DEPTH:
+        raise NotUnderstood(f"The body nests deeper than {DEPTH} levels", hint="Send a flatter body")
+    if values is not None and values(path):
+        return -1
+    is_object = value.__class__ is dict
+    strings = len(value) if is_object else 0
+    pairs: Iterable[tuple[str | int, Any]] = value.items() if is_object else enumerate(value)
+    for key, inner in pairs:
+        kind = inner.__class__
+        if kind is str:
+            strings += 1
+            found.append(Text(LATER, len(found), (*path, key), inner))
+        elif kind is dict or kind is list:
+            below = _walk(inner, (*path, key), found, values, depth + 1)
+            if below < 0:
+                return -1
+            strings += below
+    return strings
 
 
 def texts(data: bytes, *, values: Callable[[Path], bool] | None = None) -> list[Text]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from penstock.protect.exchange import Part
 from penstock.protect.inspection import Inspection
-from penstock.protect.jsontext import replaced
+from penstock.protect.jsontext import place, replaced
 from penstock.protect.masks import masked, masks
 from penstock.protect.policy import ACTIONS, ALLOW, Decision, Policy, Record
 
@@ -26,7 +26,7 @@ def judged(
         worst = _worse(worst, decision)
         if decision.redact and not part.fixed:
             text = masked(part.text, masks(part.text, decision.redact, is_json=part.is_json))
-            edits.append((part.start, part.end, part.encoded(text)))
+            edits.append((*place(body, part.start, part.end), part.encoded(text)))
     if worst.action == "stop" or not edits:
         return body, worst
     return replaced(body, edits), worst

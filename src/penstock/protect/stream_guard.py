@@ -20,7 +20,7 @@ from penstock.inspect.span import Span
 from penstock.protect.exchange import Fragment, Key, Part
 from penstock.protect.framing.frame import Frame
 from penstock.protect.inspection import Inspection
-from penstock.protect.jsontext import replaced
+from penstock.protect.jsontext import place, replaced
 from penstock.protect.masks import Mask, masked, masks
 from penstock.protect.policy import ALLOW, Decision, Policy, Record
 from penstock.protect.surfaces.surface import STOPPED, Heard, Streaming
@@ -238,14 +238,11 @@ class StreamGuard:
         return b"".join(out)
 
     def _rendered(self, waiting: _Waiting) -> bytes:
-        edits = []
-        for one in waiting.followed:
-            text = one.now()
-            if text is not None:
-                edits.append((one.part.start, one.part.end, one.part.encoded(text)))
-        if not edits or waiting.frame.data is None:
+        changed = [(one.part, text) for one in waiting.followed if (text := one.now()) is not None]
+        data = waiting.heard.data or waiting.frame.data
+        if not changed or data is None:
             return waiting.frame.raw
-        data = replaced(waiting.heard.data or waiting.frame.data, edits)
+        data = replaced(data, [(*place(data, part.start, part.end), part.encoded(text)) for part, text in changed])
         if waiting.heard.repeats:
             data = self._streaming.clean(data)
         return self._streaming.changed(waiting.frame, data)

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable
 
-import aiohttp
+import msgspec
 from yarl import URL
 
 from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect.keys import is_signed, without_key
 from penstock.protect.sigv4 import sign
 from penstock.protect.snapshot import Upstream
+from penstock.protect.wire import Broken, Connection, Headers, Pool
 
-Headers = list[tuple[bytes, bytes]]
-
-#: Seconds: to connect, and between two pieces of an answer (a reasoning model may think for minutes).
-CONNECT, SILENCE = 10.0, 600.0
 #: Of one hop only (RFC 9110 7.6.1), or set anew here.
 _HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"te", b"trailer",
@@ -32,31 +27,25 @@ _NOT_SENT = _HOP | {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """Status, headers as the client may have them, and the body as it comes, decoded."""
 
     status: int
     headers: Headers
     content_type: str
     body: AsyncIterator[bytes]
+    connection: Connection
+    url: URL
 
 
 class Upstreams:
-    """One pool of connections for all providers. Open it inside the event loop that uses it."""
+    """The providers, over one pool of connections. Open it inside the event loop that uses it."""
 
     def __init__(self) -> None:
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=2000, ttl_dns_cache=60, keepalive_timeout=60),
-            timeout=aiohttp.ClientTimeout(total=None, connect=CONNECT, sock_connect=CONNECT, sock_read=SILENCE),
-            cookie_jar=aiohttp.DummyCookieJar(),  # cookies of one caller are not for the next
-            auto_decompress=False,
-            trust_env=False,
-            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
-        )
+        self._pool = Pool()
+        self._addresses: dict[tuple[str, str, bytes], URL] = {}
 
-    @asynccontextmanager
-    async def call(
+    async def ask(
         self,
         upstream: Upstream,
         method: str,
@@ -65,53 +54,59 @@ class Upstreams:
         headers: Iterable[tuple[bytes, bytes]],
         body: bytes,
         family: str = "openai",
-    ) -> AsyncIterator[Answer]:
-        """Ask the upstream. Leaving the block early closes the connection, so that nobody pays for unread tokens.
+    ) -> Answer:
+        """The head of the upstream's answer; ``done`` must follow.
 
         Raises:
             NotReachable: no connection, no answer in time, or a redirection (which is not followed).
         """
-        given = dict(headers)
-        url = address(upstream.base_url, path, without_key(query))
-        sent = forwarded(given.items())
+        url = self._address(upstream.base_url, path, without_key(query))
+        sent = forwarded(headers)
         sent.append((b"accept-encoding", b"identity"))
-        sent += credential(upstream.key_env, family, given, method, url, body)
+        sent += credential(upstream.key_env, family, headers, method, url, body)
         try:
-            response = await self._session.request(
-                method,
-                url,
-                headers=[(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent],
-                data=body or None,
-                allow_redirects=False,
-            )
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            connection = await self._pool.ask(method, url, sent, body)
+        except (Broken, TimeoutError, OSError, ValueError) as error:
             raise NotReachable(
                 f"The provider {upstream.name!r} cannot be reached",
                 f"{url.scheme}://{url.host}:{url.port}",
                 f"{_reason(error)}; check the upstream in penstock.yaml and the network, then try again",
             ) from error
-        try:
-            if 300 <= response.status < 400 and response.status != 304:
-                raise NotReachable(
-                    f"The provider {upstream.name!r} answered with a redirection, which is not followed",
-                    f"{url.scheme}://{url.host}:{url.port}",
-                    "Set its final address as base_url in penstock.yaml",
-                )
-            encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
-            yield Answer(
-                response.status,
-                [(name.lower(), value) for name, value in response.raw_headers if name.lower() not in _NOT_RETURNED],
-                response.headers.get("Content-Type", ""),
-                decoded(response.content.iter_any(), encoding),
+        if 300 <= connection.status < 400 and connection.status != 304:
+            self._pool.give_back(url, connection)
+            raise NotReachable(
+                f"The provider {upstream.name!r} answered with a redirection, which is not followed",
+                f"{url.scheme}://{url.host}:{url.port}",
+                "Set its final address as base_url in penstock.yaml",
             )
-        finally:
-            if response.content.at_eof():
-                response.release()
-            else:
-                response.close()
+        told = dict(connection.headers)
+        coding = told.get(b"content-encoding", b"").strip().lower().decode("latin-1")
+        return Answer(
+            connection.status,
+            [header for header in connection.headers if header[0] not in _NOT_RETURNED],
+            told.get(b"content-type", b"").decode("latin-1"),
+            connection.pieces() if coding in ("", "identity") else decoded(connection.pieces(), coding),
+            connection,
+            url,
+        )
+
+    def done(self, answer: Answer) -> None:
+        """Nothing more of the answer is wanted. An answer that has not ended costs its connection, so that nobody pays
+        for tokens that nobody reads."""
+        self._pool.give_back(answer.url, answer.connection)
 
     async def close(self) -> None:
-        await self._session.close()
+        await self._pool.close()
+
+    def _address(self, base: str, path: str, query: bytes) -> URL:
+        """``address``, remembered, because applications ask at few."""
+        key = base, path, query
+        url = self._addresses.get(key)
+        if url is None:
+            url = address(base, path, query)
+            if len(self._addresses) < 256:
+                self._addresses[key] = url
+        return url
 
 
 #: Family of surfaces → the header its providers take a key in; the others take a bearer token.
@@ -119,9 +114,10 @@ _KEY_HEADER = {"anthropic": b"x-api-key", "azure": b"api-key", "gemini": b"x-goo
 
 
 def credential(
-    key_env: str, family: str, headers: Mapping[bytes, bytes], method: str, url: URL, body: bytes
+    key_env: str, family: str, given: Iterable[tuple[bytes, bytes]], method: str, url: URL, body: bytes
 ) -> Headers:
     """The gateway's own credential as the provider takes it; without one, the caller's signature if there is one."""
+    headers = dict(given)
     key = os.environ.get(key_env, "") if key_env else ""
     if key and key_env.endswith("ACCESS_KEY_ID"):
         return sign(
@@ -206,6 +202,8 @@ def decompressor(encoding: str) -> zlib._Decompress:
 
 
 def _reason(error: BaseException) -> str:
+    if isinstance(error, Broken):
+        return error.message
     if isinstance(error, TimeoutError):
         return "no answer in time"
     return str(getattr(error, "strerror", "") or type(error).__name__)

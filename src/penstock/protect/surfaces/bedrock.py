@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.errors import NotUnderstood
 from penstock.protect.exchange import Asked, Exchange, Fragment, Key, Part, Reply, ToolCall, Usage

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from penstock.protect.exchange import Asked, Exchange, ToolCall, Usage
 from penstock.protect.framing.array import Elements

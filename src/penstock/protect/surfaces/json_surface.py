@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from penstock.protect.exchange import Asked, Attachment, Exchange, Fragment, Key, Part, Reply, ToolCall, Usage
 from penstock.protect.framing.frame import Frame
-from penstock.protect.jsontext import Path, Text, decode, texts
+from penstock.protect.jsontext import Path, Text, place, read
 from penstock.protect.surfaces.surface import Heard, Streaming, Surface, Tree
 
 
@@ -49,8 +49,7 @@ class JsonSurface(Surface):
     opaque: frozenset[str] = frozenset()
 
     def request(self, asked: Asked) -> Exchange:
-        found = texts(asked.body, values=self.is_value)
-        tree = decode(asked.body)
+        tree, found = read(asked.body, self.is_value)
         parts, attachments = self._parts(tree, found, self.asked_place, asked.body)
         return Exchange(
             surface=self.name,
@@ -66,19 +65,18 @@ class JsonSurface(Surface):
         )
 
     def reply(self, body: bytes) -> Reply:
-        found = texts(body, values=self.is_value)
-        tree = decode(body)
+        tree, found = read(body, self.is_value)
         parts, attachments = self._parts(tree, found, self.answered_place, body)
         return Reply(parts, tuple(self.answered_calls(tree)), attachments, self.usage(tree), self.finish(tree))
 
     def _parts(
-        self, tree: Tree, found: Iterable[Text], place: Callable[[Tree, Path], Place | None], body: bytes
+        self, tree: Tree, found: Iterable[Text], place_of: Callable[[Tree, Path], Place | None], body: bytes
     ) -> tuple[tuple[Part, ...], tuple[Attachment, ...]]:
         """The texts of a body that somebody says, and the files that are none."""
         parts: list[Part] = []
         attachments: list[Attachment] = []
         for text in found:
-            where = place(tree, text.path)
+            where = place_of(tree, text.path)
             if where is None or is_opaque(text, self.opaque):
                 continue
             opened = _opened(text, body)
@@ -149,8 +147,7 @@ class JsonStreaming(Streaming):
 
     def heard(self, data: bytes, frame: Frame) -> Heard:
         """What a payload says."""
-        found = texts(data, values=self.is_value)
-        tree = decode(data)
+        tree, found = read(data, self.is_value)
         fragments: list[Fragment] = []
         for text in found:
             if not text.value or (text.path and text.path[-1] in self.words):
@@ -217,16 +214,17 @@ def _opened(text: Text, body: bytes) -> Part | Attachment | None:
     skipped, media_type = 0, ""
     if value.startswith("data:") and (url := _DATA_URL.match(value)):
         skipped, media_type = url.end(), url[1]
-        if body[text.start + 1 : text.start + 1 + skipped] != url[0].encode():
-            skipped = 0  # written with escapes: all of the string is replaced when some of it is
-        value = value[url.end() :]
+        value = value[skipped:]
     else:
         key = next((step for step in reversed(text.path) if isinstance(step, str)), "")
         if key not in _FILE_KEYS or not _BASE64.fullmatch(value):
             return None
     if _readable(value[:_SNIFF]) is None or (content := _readable(value)) is None:
         return Attachment(media_type, len(value) * 3 // 4)
-    return Part("", "file", content, text.start + 1 + skipped, text.end - 1, "base64")
+    start, end = place(body, text.start, text.end)
+    if skipped and body[start + 1 : start + 1 + skipped] != text.value[:skipped].encode():
+        skipped = 0  # written with escapes: all of the string is replaced when some of it is
+    return Part("", "file", content, start + 1 + skipped, end - 1, "base64")
 
 
 def _readable(value: str) -> str | None:
