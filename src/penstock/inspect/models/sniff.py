@@ -172,6 +172,8 @@ def _by_text(piece: Piece, head: bytes) -> list[str]:
         return ["python"]
     if piece.ending in (".jinja", ".jinja2", ".j2"):
         return ["jinja"]
+    if stripped[:2] in (b"{%", b"{{", b"{#"):
+        return ["jinja"]
     if stripped[:1] in (b"{", b"[") and piece.ending not in (".yaml", ".yml"):
         return ["json"]
     if stripped[:5] == b"<?xml" or stripped[:5] == b"<PMML" or stripped[:4] == b"<net" or stripped[:2] == b"<!":

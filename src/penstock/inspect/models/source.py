@@ -16,11 +16,11 @@ class Limits:
     """What one file may cost.
 
     seconds: CPU time. held: bytes of unpacked content in memory at once. unpacked: bytes that come out of all
-    compressed parts together. entries: values on a pickle's stack and in its memo. members: entries of an archive.
+    compressed parts together. entries: values in a pickle's memo. members: entries of an archive.
     depth: archives in archives, streams in streams.
     """
 
-    seconds: float = 1.8
+    seconds: float = 1.6
     held: int = 16 << 20
     unpacked: int = 192 << 20
     entries: int = 2_500_000

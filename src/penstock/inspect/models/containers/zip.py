@@ -239,7 +239,7 @@ def _around(piece: Piece, start: int, end: int, entries: list[Entry]) -> Iterato
                         reason.where,
                         reason.offset,
                         reason.chain,
-                    )  # noqa: E501
+                    )
         else:
             piece.report.notes.append(f"{piece.where}: {rest.size} bytes behind the archive")
 
@@ -249,7 +249,7 @@ def _member(piece: Piece, entry: Entry, start: int, run: bool) -> Iterator[Reaso
     at = _data_at(
         piece.source,
         Entry(entry.name, entry.method, entry.flags, entry.crc, entry.packed, entry.size, entry.at + start, 0),
-    )  # noqa: E501
+    )
     if at is None:
         yield Reason(Verdict.SUSPICIOUS, "zip.local", "the directory points to where no member begins", where)
         return
@@ -306,7 +306,8 @@ def _readable(piece: Piece, part: Source) -> bool:
     """Whether a member that is marked as encrypted is plain all the same."""
     from penstock.inspect.models import sniff
 
-    return bool(sniff.formats(Piece(part, "", piece.where, piece.budget, piece.report, piece.look)))
+    found = sniff.formats(Piece(part, "", piece.where, piece.budget, piece.report, piece.look))
+    return any(each.name not in ("text", "compressed") for each in found)
 
 
 def _checked(piece: Piece, entry: Entry, source: Source, where: str) -> Iterator[Reason]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 from penstock.inspect.models.pickle.names import find_other
@@ -15,8 +16,7 @@ def look(piece: Piece) -> Iterator[Reason]:
     """Judge the operators."""
     operators: dict[str, int] = {}
     try:
-        for graph in _graphs(piece.source):
-            _nodes(piece, graph, operators)
+        _nodes(piece, 0, piece.source.size, operators)
     except Malformed as error:
         yield piece.say(Verdict.INCONCLUSIVE, "tensorflow.broken", f"is not a whole graph: {error}")
     piece.report.facts.setdefault("operators", len(operators))
@@ -24,24 +24,6 @@ def look(piece: Piece) -> Iterator[Reason]:
         known = find_other("tensorflow", operator)
         if known is not None and known.verdict is not Verdict.CLEAN:
             yield piece.say(known.verdict, known.rule, f"has the operator {operator}, which {known.why}", at)
-
-
-def _graphs(source: Source) -> Iterator[tuple[int, int]]:
-    """Where graphs lie: in a SavedModel's meta graphs, in a meta graph, or the file itself."""
-    top = list(fields(source, most=10_000))
-    if top and top[0].number == 1 and top[0].kind == 0:  # SavedModel: version, meta graphs
-        for field in top:
-            if field.number == 2 and field.kind == 2:
-                for inner in fields(source, field.at, field.at + field.size):
-                    if inner.number == 2 and inner.kind == 2:
-                        yield inner.at, inner.at + inner.size
-        return
-    metas = [field for field in top if field.number == 2 and field.kind == 2]
-    if metas and top[0].number == 1 and not _is_node(source, top[0]):  # MetaGraphDef
-        for field in metas:
-            yield field.at, field.at + field.size
-        return
-    yield 0, source.size
 
 
 def _is_node(source: Source, field: Field) -> bool:
@@ -52,23 +34,28 @@ def _is_node(source: Source, field: Field) -> bool:
     return inside[:2] == [1, 2]
 
 
-def _nodes(piece: Piece, place: tuple[int, int], operators: dict[str, int]) -> None:
+def _nodes(piece: Piece, start: int, end: int, operators: dict[str, int], depth: int = 0) -> None:
+    """Nodes of a graph, its functions, and graphs inside: a SavedModel's meta graphs hold theirs under the same number."""
     source = piece.source
-    turns = 0
-    for field in fields(source, *place):
+    for number, field in enumerate(fields(source, start, end)):
+        if not number & 1023:
+            piece.budget.check()
         if field.kind != 2:
             continue
-        turns += 1
-        if not turns & 1023:
-            piece.budget.check()
-        if field.number == 1:
+        if field.number == 1 and _is_node(source, field):
             _node(source, field, operators)
-        elif field.number == 2:  # the library of functions
-            for function in fields(source, field.at, field.at + field.size):
-                if function.number == 1 and function.kind == 2:
-                    for inner in fields(source, function.at, function.at + function.size):
-                        if inner.number == 3 and inner.kind == 2:
-                            _node(source, inner, operators)
+        elif field.number == 1 and depth:  # a function of a library: its nodes are field 3
+            _function(source, field, operators)
+        elif field.number == 2 and depth < 4:
+            with contextlib.suppress(Malformed):
+                _nodes(piece, field.at, field.at + field.size, operators, depth + 1)
+
+
+def _function(source: Source, function: Field, operators: dict[str, int]) -> None:
+    with contextlib.suppress(Malformed):
+        for inner in fields(source, function.at, function.at + function.size):
+            if inner.number == 3 and inner.kind == 2:
+                _node(source, inner, operators)
 
 
 def _node(source: Source, node: Field, operators: dict[str, int]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from penstock.inspect.models import secrets, settings
+from penstock.inspect.models import secrets, settings, template
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.verdict import Reason, Verdict
 
@@ -47,4 +47,6 @@ def look(piece: Piece) -> Iterator[Reason]:
             yield piece.say(
                 Verdict.REVIEW, "mlflow.loader", f"is loaded by the module {match.group(1)}, code of its own"
             )
+    if "{{" in text or "{%" in text:
+        yield from template.look(piece, text, "a template in the configuration")
     yield from secrets.find(piece, text, "the configuration")

@@ -10,6 +10,7 @@ import struct
 from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
+from sys import getallocatedblocks
 from typing import Protocol
 
 from penstock.inspect.models.pickle.literal import constant
@@ -35,6 +36,14 @@ WINDOW, MARGIN = 1 << 20, 320
 LONGEST_LINE = 1 << 20
 #: What opcodes may ask for before it is an attack on memory rather than a file cut short.
 ABSURD = 1 << 40
+#: Values on the stack: picklers write members in batches of 1,000, so that only nesting adds to it.
+_STACK = 100_000
+#: Containers in the memo that are kept apart; later ones of a kind are taken as one, to bound memory. What they hold is
+#: judged all the same; only as arguments are they no longer known.
+_OBJECTS = 100_000
+#: Blocks of Python's allocator that one stream may take, 64 bytes each: what the bounds above let through is nesting.
+_BLOCKS = 700_000
+_KINDS = ("list", "dict", "set", "frozenset")
 #: Text of names that is worth reading.
 _LONGEST_NAME = 4096
 
@@ -46,6 +55,9 @@ class Watcher(Protocol):
     def calls(self, result: Result) -> None: ...
     def builds(self, target: Value, state: Value, at: int, after: int) -> int | None:
         """May answer where the stream goes on, when the loader itself reads raw bytes there."""
+
+    def carries(self, at: int, start: int, count: int) -> None:
+        """A bytes constant that starts as a pickle does."""
 
     def sets(self, target: Value, members: list[Value], at: int) -> None:
         """Members are put into something that is no plain container."""
@@ -96,8 +108,10 @@ class Machine:
         marks: list[int] = []
         memo: array[int] = array("q")
         sparse: dict[int, int] = {}
-        objects: list[Value] = []
+        objects: list[Value] = [Items(kind) for kind in _KINDS]
+        crowd = {kind: index for index, kind in enumerate(_KINDS)}
         names: dict[tuple[str, str], Global] = {}
+        blocks = getallocatedblocks() + _BLOCKS
         floor = 0  # nothing below the last mark may be popped
         opcodes = calls = 0
         unpack4, unpack8 = struct.Struct("<I").unpack_from, struct.Struct("<Q").unpack_from
@@ -105,6 +119,8 @@ class Machine:
         def put(index: int, value: Value) -> None:
             if type(value) is int:
                 code = value
+            elif len(objects) >= _OBJECTS and (type(value) is Items or type(value) is tuple):
+                code = UNKNOWN if type(value) is tuple else -10 - crowd[value.kind]
             else:
                 code = -10 - len(objects)
                 objects.append(value)
@@ -185,15 +201,17 @@ class Machine:
             else:
                 watcher.sets(target, members, here)
 
-        def skip(count: int, here: int) -> None:
-            """A constant with ``count`` bytes of content that ends behind ``i``."""
-            if count > size - base - i:
-                raise (
-                    _Absurd(count)
-                    if count >= ABSURD
-                    else _Broken(f"says that {count} bytes follow where {max(0, size - base - i)} are left")
-                )
-            push(here)
+        def within(count: int) -> int:
+            """The length of a constant whose content starts at ``i``."""
+            left = max(0, size - base - i)
+            if count > left:
+                raise _Absurd(count) if count >= ABSURD else _Broken(f"says that {count} bytes follow where {left} are")
+            return count
+
+        def carried(here: int, count: int) -> None:
+            """Bytes that start as a pickle does are told."""
+            if count > 4 and i < length and buf[i] == 0x80:
+                watcher.carries(here, base + i, count)
 
         top: Value = NONE
         broken, absurd, bounded = "", False, False
@@ -212,8 +230,10 @@ class Machine:
                 opcodes += 1
                 if not opcodes & 0x3FFF:
                     self.budget.check()
-                    if len(stack) + len(memo) + len(sparse) > entries:
-                        raise Exhausted(f"it keeps more than {entries} values")
+                    if len(memo) > entries or len(stack) + len(marks) + len(sparse) > _STACK:
+                        raise Exhausted("it keeps more values at once than any real model does")
+                    if getallocatedblocks() > blocks:
+                        raise Exhausted("it is nested deeper than any real model is")
                 op = buf[i]
                 # The most frequent first.
                 if op == 0x94:  # MEMOIZE
@@ -233,8 +253,10 @@ class Machine:
                     here = base + i
                     count = unpack4(buf, i + 1)[0]
                     i += 5
-                    if count > 255 and count > size - base - i:
-                        skip(count, here)
+                    if count > 255:
+                        within(count)
+                    if op == 0x42:
+                        carried(here, count)
                     push(here)
                     i += count
                 elif op == 0x71:  # BINPUT
@@ -317,14 +339,16 @@ class Machine:
                     i += 5
                     if count > 0x7FFFFFFF:
                         raise _Broken("has a string of negative length")
-                    skip(count, here)
-                    i += count
+                    push(here)
+                    i += within(count)
                 elif op == 0x8D or op == 0x8E or op == 0x96:  # BINUNICODE8, BINBYTES8, BYTEARRAY8
                     here = base + i
                     count = unpack8(buf, i + 1)[0]
                     i += 9
-                    skip(count, here)
-                    i += count
+                    push(here)
+                    if op != 0x8D:
+                        carried(here, within(count))
+                    i += within(count)
                 elif op == 0x93:  # STACK_GLOBAL
                     need(2)
                     here = base + i
@@ -434,8 +458,8 @@ class Machine:
                     i += 5
                     if count > 0x7FFFFFFF:
                         raise _Broken("has a number of negative length")
-                    skip(count, here)
-                    i += count
+                    push(here)
+                    i += within(count)
                 elif (
                     op == 0x49 or op == 0x4C or op == 0x46 or op == 0x53 or op == 0x56
                 ):  # INT LONG FLOAT STRING UNICODE

@@ -8,7 +8,7 @@ from penstock.inspect.models.pickle import arguments
 from penstock.inspect.models.pickle.literal import constant, shown
 from penstock.inspect.models.pickle.names import Known, find
 from penstock.inspect.models.pickle.values import BUILD, CALL, NEW, REFERENCE, Global, Items, Result, Value
-from penstock.inspect.models.source import Source
+from penstock.inspect.models.source import Part, Source
 from penstock.inspect.models.verdict import Reason, Verdict
 
 #: Reasons kept of one stream; the worst come first in any case.
@@ -29,6 +29,7 @@ class Policy:
         self.where = where
         self.inner = inner
         self.names: dict[str, int] = {}
+        self.carried = 0
         self.found: dict[tuple[str, str], Reason] = {}
         self.quiet: dict[tuple[str, str, str], bool] = {}
         #: Where a loader reads raw bytes: set by the reader of the container (joblib).
@@ -59,6 +60,19 @@ class Policy:
             if self.raw is not None:
                 return self.raw(target, state, after)
         return None
+
+    def carries(self, at: int, start: int, count: int) -> None:
+        """Bytes are data until something loads them; what they would do then is worth a look, no more."""
+        self.carried += 1
+        if self.carried > 64:
+            return
+        for reason in self.inner(Part(self.source, start, count), f"{self.where}!bytes@{at}"):
+            if reason.verdict is Verdict.MALICIOUS:
+                what = f"carries a stream as data; if something loads it: {reason.what}"
+                self.found.setdefault(
+                    ("carried", what),
+                    Reason(Verdict.REVIEW, "pickle.carried", what, reason.where, reason.offset, reason.chain),
+                )
 
     def sets(self, target: Value, members: list[Value], at: int) -> None:
         if type(target) is Global:

@@ -7,16 +7,19 @@ from math import prod
 
 from penstock.inspect.models.pickle.literal import constant
 from penstock.inspect.models.pickle.machine import Ended, Machine
+from penstock.inspect.models.pickle.names import find
 from penstock.inspect.models.pickle.policy import Policy
 from penstock.inspect.models.pickle.values import Global, Items, Result, Value
 from penstock.inspect.models.piece import Piece
-from penstock.inspect.models.source import Budget, Part, Source
+from penstock.inspect.models.source import Budget, Limits, Part, Source
 from penstock.inspect.models.verdict import Reason, Verdict
 
 #: Streams read in a row. The legacy format of torch has five.
 _STREAMS = 10_000
 #: A value with more leaves than this when walked is a bomb for whoever walks it (printing, comparing, copying).
 _LEAVES = 10**10
+#: Containers walked to find that out.
+_WALKED = 200_000
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -62,6 +65,8 @@ def looks_like(source: Source, at: int = 0) -> bool:
     ended = Machine(window, watcher, Budget(_TRIAL)).run(0)
     if watcher.called:
         return True
+    if watcher.odd:
+        return False
     whole = window.size == source.size - at
     if ended.broken:
         return ended.opcodes > 200 and not whole  # a long run of sense, cut by the window
@@ -77,7 +82,7 @@ def leaves_of(top: Value) -> float:
     """Values met when a value is walked, shared ones each time."""
     weights: dict[int, float] = {}
     waiting: list[tuple[Value, bool]] = [(top, False)]
-    while waiting:
+    while waiting and len(weights) < _WALKED:
         value, done = waiting.pop()
         members = _members(value)
         if members is None or (id(value) in weights and not done):
@@ -194,8 +199,16 @@ class _Counting:
 
     def __init__(self) -> None:
         self.called = 0
+        self.odd = False
 
     def imports(self, name: Global) -> None:
+        if not all(part.isidentifier() for part in name.full.split(".")):
+            self.odd = True
+        elif name.known:
+            known = find(name.module, name.name)
+            self.called += known.verdict is Verdict.MALICIOUS and not known.rule.startswith(("standard", "reach"))
+
+    def carries(self, at: int, start: int, count: int) -> None:
         pass
 
     def calls(self, result: Result) -> None:
@@ -210,8 +223,6 @@ class _Counting:
     def sets(self, target: Value, members: list[Value], at: int) -> None:
         pass
 
-
-from penstock.inspect.models.source import Limits  # noqa: E402
 
 _TRIAL = Limits(seconds=0.2, entries=100_000)
 _OPCODES = frozenset(b"(.012FGIJKLMNPQRSTUVX\\]abcdeghijlopqrstu})" + bytes(range(0x80, 0x99)) + b"BC")

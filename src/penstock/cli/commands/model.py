@@ -1,0 +1,181 @@
+"""``penstock model``: what model files would do when they are loaded."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from penstock.cli.screen import printable, show_error
+from penstock.errors import NotReachable, PenstockError, WrongUse
+
+if TYPE_CHECKING:
+    from penstock.inspect.models.verdict import Report
+
+#: Verdicts at which ``--fail-on`` may end with 1, mildest first.
+GATES = ("review", "suspicious", "malicious", "never")
+_COLOURS = {"malicious": "red", "suspicious": "yellow", "review": "cyan", "inconclusive": "magenta", "clean": "green"}
+#: Standard input is held in memory, at most so much of it.
+MOST_INPUT = 1 << 30
+
+
+@click.group("model")
+def command() -> None:
+    """See what a model file would do when it is loaded, without loading it."""
+
+
+@command.command("scan")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH… | -")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--fail-on",
+    type=click.Choice(GATES),
+    default="malicious",
+    show_default=True,
+    help="Exit with 1 from this verdict on.",
+)
+@click.option("--hash", "hashing", is_flag=True, help="Add the SHA-256 of each file; every byte is read for it.")
+@click.option("--each", is_flag=True, help="Judge the files of a folder one by one, not as one model.")
+@click.option("--seconds", type=click.FloatRange(min=0.1), default=None, help="CPU seconds a file may cost.")
+def scan(paths: tuple[str, ...], form: str, fail_on: str, hashing: bool, each: bool, seconds: float | None) -> int:
+    """Scan model files, folders of a model, or standard input (-).
+
+    Nothing is loaded, imported, run or sent. Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 wrong use,
+    3 something could not be seen whole.
+
+    \b
+    penstock model scan model.pt
+    penstock model scan ~/.cache/huggingface/hub --format json
+    cat model.pkl | penstock model scan -
+    """
+    reports, failures = [], []
+    for path in _expanded(paths, each):
+        try:
+            reports.append(_scanned(path, hashing, seconds))
+        except NotReachable as error:
+            failures.append(error)
+    if form == "json":
+        _print_json(reports, failures)
+    else:
+        for report in reports:
+            click.echo(_told(report), nl=False)
+        if len(reports) != 1:
+            click.echo(_summary(reports))
+    for error in failures:
+        show_error(error)
+    return exit_code(reports, fail_on, failed=bool(failures))
+
+
+def exit_code(reports: list[Report], fail_on: str, *, failed: bool = False) -> int:
+    """The gate wins over what could not be seen."""
+    from penstock.inspect.models.verdict import Verdict, worst
+
+    verdict = worst(report.verdict for report in reports)
+    if fail_on != "never" and verdict >= Verdict[fail_on.upper()]:
+        return 1
+    unseen = any(reason.verdict is Verdict.INCONCLUSIVE for report in reports for reason in report.reasons)
+    return 3 if failed or unseen else 0
+
+
+def _expanded(paths: tuple[str, ...], each: bool) -> list[str]:
+    if not each:
+        return list(paths)
+    from penstock.inspect.models.scan import walk
+
+    found: list[str] = []
+    for path in paths:
+        if path != "-" and Path(path).is_dir():
+            found += [os.fspath(Path(path) / name) for name, problem in walk(Path(path)) if problem is None]
+        else:
+            found.append(path)
+    return found
+
+
+def _scanned(path: str, hashing: bool, seconds: float | None) -> Report:
+    from penstock.inspect.models.scan import scan_bytes, scan_path
+    from penstock.inspect.models.source import Limits
+
+    limits = Limits(seconds=seconds) if seconds else Limits()
+    if path == "-":
+        data = sys.stdin.buffer.read(MOST_INPUT + 1)
+        if len(data) > MOST_INPUT:
+            raise WrongUse("Standard input is longer than 1 GB", "-", "Write it to a file and name that")
+        return scan_bytes(data, "-", limits=limits)
+    if not os.path.lexists(path):
+        raise PenstockError(
+            "There is no such file or folder", path, "Name a model file, a folder, or - for standard input"
+        )
+    return scan_path(path, limits=limits, hashing=hashing)
+
+
+def _told(report: Report) -> str:
+    """One file: verdict, then each reason with its place and chain."""
+    word = report.verdict.word
+    head = click.style(f"{word:12}", fg=_COLOURS[word], bold=True)
+    about = ", ".join(report.formats) or "unknown format"
+    lines = [f"{head} {printable(report.path)}  ({about}, {_size(report.size)})"]
+    for reason in report.ranked()[:20]:
+        mark = click.style(f"  {reason.verdict.word:12}", fg=_COLOURS[reason.verdict.word])
+        lines.append(f"{mark} {printable(reason.what)}")
+        place = reason.place.removeprefix(report.path).lstrip("!@")
+        detail = "  ".join(part for part in (place and f"at {place}", reason.chain) if part)
+        if detail:
+            lines.append(f"{'':15}{printable(detail)}")
+    if len(report.reasons) > 20:
+        lines.append(f"{'':15}… and {len(report.reasons) - 20} more: --format json")
+    lines += [f"{'':15}note: {printable(note)}" for note in report.notes[:5]]
+    return "\n".join(lines) + "\n"
+
+
+def _size(size: int) -> str:
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1024 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size = size / 1024  # type: ignore[assignment]
+    return ""
+
+
+def _summary(reports: list[Report]) -> str:
+    counts: dict[str, int] = {}
+    for report in sorted(reports, key=lambda report: -report.verdict):
+        counts[report.verdict.word] = counts.get(report.verdict.word, 0) + 1
+    return f"{len(reports)} scanned: " + ", ".join(f"{count} {word}" for word, count in counts.items())
+
+
+def as_value(report: Report) -> dict[str, Any]:
+    """A report as plain JSON values; version 1 of this form."""
+    return {
+        "path": report.path,
+        "verdict": report.verdict.word,
+        "formats": report.formats,
+        "size": report.size,
+        "bytes_read": report.bytes_read,
+        **({"sha256": report.sha256} if report.sha256 else {}),
+        "reasons": [
+            {
+                "verdict": reason.verdict.word, "rule": reason.rule, "what": reason.what, "where": reason.where,
+                **({} if reason.offset is None else {"offset": reason.offset}), **({"chain": reason.chain} if reason.chain else {}),
+            }
+            for reason in report.ranked()
+        ],
+        "facts": report.facts,
+        "globals": sorted(report.names),
+        "notes": report.notes,
+    }  # fmt: skip
+
+
+def _print_json(reports: list[Report], failures: list[NotReachable]) -> None:
+    import json
+
+    from penstock.inspect.models.verdict import worst
+
+    document = {
+        "version": 1,
+        "verdict": worst(report.verdict for report in reports).word,
+        "results": [as_value(report) for report in reports],
+        "unreadable": [{"path": error.where or "", "why": error.message} for error in failures],
+    }
+    click.echo(json.dumps(document, indent=1, ensure_ascii=False, default=str).encode("utf-8", "replace"))
