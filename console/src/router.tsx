@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link } from '@tanstack/react-router';
 import { Failed } from './parts/bits';
-import { inventorySearch, queryString, readQuery, riskSearch } from './parts/search';
+import { inventorySearch, mapSearch, queryString, readQuery, riskSearch } from './parts/search';
 import { Shell } from './parts/Shell';
 import { Today } from './pages/Today';
 
@@ -28,6 +28,12 @@ const asset = createRoute({
   getParentRoute: () => root,
   path: '/assets/$id',
   component: lazyRouteComponent(() => import('./pages/Asset'), 'AssetView'),
+});
+const dataMap = createRoute({
+  getParentRoute: () => root,
+  path: '/data',
+  validateSearch: mapSearch,
+  component: lazyRouteComponent(() => import('./pages/DataMap'), 'DataMapPage'),
 });
 const risks = createRoute({
   getParentRoute: () => root,
@@ -57,7 +63,7 @@ const coverage = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([today, inventory, asset, risks, risk, cases, oneCase, coverage]),
+  routeTree: root.addChildren([today, inventory, asset, dataMap, risks, risk, cases, oneCase, coverage]),
   defaultPreload: 'intent',
   parseSearch: readQuery,
   stringifySearch: queryString,

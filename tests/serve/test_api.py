@@ -279,6 +279,7 @@ def test_every_reply_is_as_the_openapi_document_says(api: Api) -> None:
     found, risk, case = api.asset("support-agent"), api.get("/findings").json(), api.get("/cases").json()
     ids = {
         "/api/v1/assets/{id}": found["id"],
+        "/api/v1/data/why/{id}": found["id"],
         "/api/v1/findings/{id}": risk["findings"][0]["id"] if risk["findings"] else None,
         "/api/v1/cases/{id}": case["cases"][0]["id"] if case["cases"] else None,
     }

@@ -8,6 +8,7 @@ import type {
   CorrectableList,
   Correction,
   CoveragePage,
+  DataMap,
   Done,
   FindingList,
   FindingPage,
@@ -17,6 +18,7 @@ import type {
   SessionState,
   SignIn,
   Today,
+  WhyPage,
 } from './shapes';
 import { queryString } from '../parts/search';
 
@@ -77,6 +79,14 @@ export const assetsQuery = (search: string) =>
   });
 export const assetQuery = (asset: string) =>
   queryOptions({ queryKey: ['asset', asset], queryFn: () => ask<AssetPage>(`/assets/${id(asset)}`) });
+export const mapQuery = (search: string) =>
+  queryOptions({
+    queryKey: ['map', search],
+    queryFn: () => ask<DataMap>(`/data/map${search}`),
+    placeholderData: (before: DataMap | undefined) => before,
+  });
+export const whyQuery = (asset: string, label: string) =>
+  queryOptions({ queryKey: ['why', asset, label], queryFn: () => ask<WhyPage>(`/data/why/${id(asset)}${queryString({ label })}`) });
 /** A list that grows by a page when asked for more; `items` are what one page holds, `total` how many there are. */
 const pages = <T>(key: string, path: string, search: Record<string, unknown>, size: number, items: (page: T) => unknown[], total: (page: T) => number) =>
   infiniteQueryOptions({

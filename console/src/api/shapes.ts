@@ -149,6 +149,20 @@ export interface CoveragePage {
   troubles: Trouble[];
 }
 
+/** ``shown`` assets stand behind the boxes; ``apart`` more have no known flow of data and are not on the map. */
+export interface DataMap {
+  columns: MapColumn[];
+  boxes: MapBox[];
+  links: MapLink[];
+  labels: LabelCount[];
+  shown: number;
+  apart: number;
+  groups: number;
+  width: number;
+  height: number;
+  box_width: number;
+}
+
 /** A change was made; ``note`` says in words what happens now. */
 export interface Done {
   note: string;
@@ -233,6 +247,21 @@ export interface Health {
   troubles: Trouble[];
 }
 
+export interface HolderList {
+  label: string;
+  total: number;
+  holders: HolderRow[];
+}
+
+/** ``hops`` from ``origin``, where the data was seen; ``leakage`` says how readily it can be got out. */
+export interface HolderRow {
+  asset: Ref;
+  how: string;
+  leakage: string;
+  hops: number;
+  origin: Ref;
+}
+
 /** One step of a path. ``verb`` led here from the hop before; ``forward`` is False when read against the arrow. ``labels`` are what the asset holds, ``own_labels`` those it was seen to hold itself. ``cut`` marks the asset to change first. */
 export interface Hop {
   asset: Ref;
@@ -245,6 +274,13 @@ export interface Hop {
   cut: boolean;
 }
 
+/** Of how many assets a label is contained or seen. */
+export interface LabelCount {
+  label: string;
+  contains: number;
+  sees: number;
+}
+
 /** ``how`` is contains or sees; ``proof`` leads from where the data was seen to this asset. */
 export interface LabelShape {
   label: string;
@@ -252,6 +288,52 @@ export interface LabelShape {
   mark: boolean;
   leakage: string;
   proof: Hop[];
+}
+
+/** An asset, a group (``count`` above 1, the first of them named in ``assets``) or an audience (``count`` 0). ``short`` is as much of its name as fits the box. */
+export interface MapBox {
+  id: string;
+  column: string;
+  kind: string;
+  name: string;
+  short: string;
+  detail: string;
+  count: number;
+  assets: Ref[];
+  labels: LabelCount[];
+  x: number;
+  y: number;
+  height: number;
+}
+
+/** ``count``: assets and audiences in it. */
+export interface MapColumn {
+  id: string;
+  title: string;
+  x: number;
+  width: number;
+  count: number;
+}
+
+/** Data flows from one box to another. ``points`` lead from giver to receiver; ``count`` relations are behind it. */
+export interface MapLink {
+  source: string;
+  target: string;
+  how: 'contains' | 'sees';
+  labels: string[];
+  verbs: string[];
+  count: number;
+  reasons: MapReason[];
+  points: number[][];
+}
+
+/** One relation of a link, read aloud *source verb target*, with its strongest evidence. */
+export interface MapReason {
+  source: Ref;
+  verb: string;
+  target: Ref;
+  labels: string[];
+  evidence: EvidenceShape[];
 }
 
 /** ``outward``: read *this asset verb other*; else *other verb this asset*. */
@@ -452,4 +534,11 @@ export interface UnseenRow {
   collector: string;
   scope: string;
   skipped: boolean;
+}
+
+/** Each label with its shortest proof; ``notes`` on what was removed, erased, or is of unknown origin. */
+export interface WhyPage {
+  asset: Ref;
+  labels: LabelShape[];
+  notes: string[];
 }

@@ -23,6 +23,12 @@ const CORRECTS: Record<string, string[]> = {
   processes: ['process'],
 };
 
+/** Kinds that have a place on the data map: they hold data or pass it on. */
+const HOLDERS = new Set([
+  'dataset', 'data_store', 'content_source', 'pipeline', 'vector_store', 'knowledge_base', 'tool', 'mcp_server', 'model', 'endpoint', 'agent',
+  'application', 'assistant', 'workspace', 'skill', 'log_store', 'memory', 'provider',
+]);
+
 /** Kinds that can hold a key of the gateway. */
 const CALLERS = new Set(['application', 'agent', 'assistant', 'workspace', 'pipeline']);
 
@@ -148,7 +154,16 @@ function AssetBody({ page }: { page: AssetPage }) {
         )}
       </Section>
 
-      <Section title="Data, and why we say so">
+      <Section
+        title="Data, and why we say so"
+        aside={
+          HOLDERS.has(asset.kind) && (
+            <Link to="/data" search={{ asset: asset.id }} className="small">
+              On the data map
+            </Link>
+          )
+        }
+      >
         {page.labels.length === 0 ? (
           <p className="quiet">No data category is known for it. That is not the same as none.</p>
         ) : (

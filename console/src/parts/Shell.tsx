@@ -10,6 +10,7 @@ import { Mark } from './icons';
 const PAGES = [
   { to: '/', name: 'Today' },
   { to: '/inventory', name: 'Inventory' },
+  { to: '/data', name: 'Data map' },
   { to: '/risks', name: 'Risks' },
   { to: '/cases', name: 'Cases' },
   { to: '/coverage', name: 'Coverage' },

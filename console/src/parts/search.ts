@@ -22,6 +22,19 @@ export interface RiskSearch {
   view?: 'each';
 }
 
+export interface MapSearch {
+  /** the label that is traced */
+  label?: string;
+  /** leave out what the label does not reach */
+  only?: boolean;
+  /** only what leads to this asset and on from it */
+  asset?: string;
+  /** the chosen box or link */
+  at?: string;
+  fit?: boolean;
+  view?: 'table';
+}
+
 type Raw = Record<string, unknown>;
 const text = (value: unknown) => (typeof value === 'string' && value ? value.slice(0, 300) : undefined);
 const list = (value: unknown) => {
@@ -53,6 +66,18 @@ export const riskSearch = (raw: Raw): RiskSearch => ({
   rule: text(raw.rule),
   state: oneOf(raw.state, ['open', 'accepted', 'all'] as const),
   view: oneOf(raw.view, ['each'] as const),
+});
+
+const LABELS = ['phi', 'special_category', 'minors', 'pci', 'credentials', 'pii', 'confidential', 'trade_secret', 'unknown-origin'] as const;
+const flag = (value: unknown) => (value === true || value === 'true' ? true : undefined);
+
+export const mapSearch = (raw: Raw): MapSearch => ({
+  label: oneOf(raw.label, LABELS),
+  only: flag(raw.only),
+  asset: text(raw.asset),
+  at: text(raw.at),
+  fit: flag(raw.fit),
+  view: oneOf(raw.view, ['table'] as const),
 });
 
 /** ``?kind=model&kind=agent``: lists as repeated names, nothing for what is not set. */

@@ -13,6 +13,7 @@ from penstock.graph.vocabulary import LABELS, Relation
 from penstock.report.datamap.answers import Holder, holders, reasons
 from penstock.report.datamap.chart import Box, Chart, Link, chart
 from penstock.report.datamap.layout import WIDE, Layout, layout
+from penstock.report.datamap.picture import NAME, shortened
 from penstock.report.view import Report
 from penstock.serve.api.asset import LabelShape
 from penstock.serve.api.endpoint import Call, NoSuchThing, endpoint
@@ -21,9 +22,9 @@ from penstock.serve.api.shaping import evidence, hops, ref
 from penstock.serve.world import World, by_weight
 
 #: Boxes that a window holds: more are grouped.
-BOXES = 160
+BOXES = 200
 #: Relations told as the reason of one link, and assets named of one group; all are counted.
-REASONS, NAMED = 6, 40
+REASONS, NAMED = 3, 12
 #: Maps kept for one state of the graph: as many as people look at.
 KEPT = 64
 
@@ -60,12 +61,16 @@ class LabelCount(msgspec.Struct, frozen=True):
 
 
 class MapBox(msgspec.Struct, frozen=True):
-    """An asset, a group (``count`` above 1, the first of them named in ``assets``) or an audience (``count`` 0)."""
+    """An asset, a group (``count`` above 1, the first of them named in ``assets``) or an audience (``count`` 0).
+
+    ``short`` is as much of its name as fits the box.
+    """
 
     id: str
     column: str
     kind: str
     name: str
+    short: str
     detail: str
     count: int
     assets: tuple[Ref, ...]
@@ -95,7 +100,7 @@ class MapLink(msgspec.Struct, frozen=True):
     verbs: tuple[str, ...]
     count: int
     reasons: tuple[MapReason, ...]
-    points: tuple[tuple[float, float], ...]
+    points: tuple[tuple[float, ...], ...]
 
 
 class DataMap(msgspec.Struct, frozen=True):
@@ -248,6 +253,7 @@ def _box(world: World, box: Box, at: Layout) -> MapBox:
         box.stage,
         box.kind,
         box.name,
+        shortened(box.name, NAME),
         box.detail,
         len(box.assets),
         tuple(ref(world, asset) for asset in box.assets[:NAMED]),
