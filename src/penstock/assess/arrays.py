@@ -136,6 +136,12 @@ class Arrays:
             now = following
         return now
 
+    def around(self, places: Iterable[int]) -> Flags:
+        """Some places and everything that a relation joins to them."""
+        start = np.unique(np.fromiter(places, np.int32))
+        every = np.ones(_GONE + 1, np.bool_)
+        return self.reached(start, every, forward=True) | self.reached(start, every, forward=False)
+
     def of_verbs(self, verbs: Flags) -> Ints:
         """All edges of some verbs."""
         parts = [self._by_verb[code] for code in np.flatnonzero(verbs[:_GONE]).tolist()]

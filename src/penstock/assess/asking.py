@@ -7,9 +7,6 @@ read it is the repository's matter.
 
 from __future__ import annotations
 
-import numpy as np
-
-from penstock.assess.columns import Flags
 from penstock.assess.facts import USES, Facts
 from penstock.graph.owners import home_of
 from penstock.graph.vocabulary import DATA_KINDS, Asset
@@ -24,6 +21,8 @@ _COMES_DOWN_TO = {
 }
 #: What is a matter of the place in which a thing lies.
 _OF_THE_PLACE = frozenset({"public_read", "public_write", "records", "cmk", "trust"})
+#: What nobody may have to say of a thing; as far as the thing itself tells, so that it can be left out early.
+PLACE_FIELDS = _OF_THE_PLACE | {"region"}
 #: Providers at which an organisation keeps models of its own.
 _HUBS = frozenset({"huggingface"})
 #: How the names of stores begin that can be opened to everybody by themselves.
@@ -52,16 +51,6 @@ def answerable(facts: Facts, id: str, field: str) -> tuple[str, str] | None:
             return None
         case _:
             return id, _COMES_DOWN_TO.get(field, field)
-
-
-def unanswerable(facts: Facts, field: str) -> Flags:
-    """Where a field is not known and nobody can be asked for it, as far as the asset itself tells."""
-    arrays = facts.arrays
-    found = np.zeros(len(arrays), np.bool_)
-    if field in _OF_THE_PLACE or field == "region":
-        open_places = np.flatnonzero(~facts.column(field).given).tolist()
-        found[[place for place in open_places if answerable(facts, arrays.ids[place], field) is None]] = True
-    return found
 
 
 def _door(facts: Facts, asset: Asset, field: str) -> tuple[str, str] | None:

@@ -69,13 +69,14 @@ class Column:
     @property
     def given(self) -> Flags:
         """Where something is known."""
-        return self.codes != UNKNOWN
+        return np.asarray(self.codes != UNKNOWN)
 
     def where(self, *wanted: Any) -> Flags:
         """The assets that have one of some values."""
         table = np.zeros(len(self.known.values) + 1, np.bool_)
         table[[code for value in wanted if (code := self.known.codes.get(_key(value))) is not None]] = True
-        return np.asarray(table[self.codes], np.bool_)
+        found: Flags = table[self.codes]
+        return found
 
     def patched(self, values: Mapping[int, Any]) -> Column:
         """The column with other values at some places."""
@@ -85,6 +86,11 @@ class Column:
         for place, value in values.items():
             codes[place] = self.known.code(value)
         return Column(codes, self.known)
+
+    def differs(self, before: Column) -> Flags:
+        """Where the field is not as it was in a column over the same places."""
+        table = [self.known.codes.get(_key(value), len(self.known.values)) for value in before.known.values]
+        return np.asarray(np.array([*table, UNKNOWN], np.int32)[before.codes] != self.codes)
 
     def moved(self, before: npt.NDArray[np.int32]) -> Column:
         """The column for other places: ``before[place]`` is where the asset stood, -1 for a new one."""

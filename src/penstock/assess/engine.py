@@ -37,7 +37,19 @@ def assess(
         now: seconds since the epoch.
     """
     facts = Facts(graph, labelling, organisation)
-    raised, questions, unseen = judge(load_rules(), facts)
+    return told_of(facts, *judge(load_rules(), facts), acceptances=acceptances, now=now)
+
+
+def told_of(
+    facts: Facts,
+    raised: Sequence[Raised],
+    questions: Sequence[Question],
+    unseen: tuple[Unseen, ...],
+    *,
+    acceptances: Sequence[Acceptance] = (),
+    now: float,
+) -> Assessment:
+    """The assessment that tells what was raised and asked."""
     findings = [one.finding for one in raised]
     living_with = {acceptance.finding for acceptance in acceptances if acceptance.at <= now < acceptance.until}
     open_findings = tuple(finding for finding in findings if finding.id not in living_with)
@@ -60,19 +72,37 @@ def assess_rules(rules: Iterable[Rule], graph: Graph, labelling: Labelling, orga
 def judge(rules: Iterable[Rule], facts: Facts) -> tuple[list[Raised], list[Question], tuple[Unseen, ...]]:
     """Every rule over the graph: what is surely so is raised, what hangs on the unknown is asked, bounds are said."""
     matcher = Matcher(facts)
-    raised: list[Raised] = []
     questions = Questions(matcher)
-    for rule in rules:
-        sure: dict[str, list[Match]] = {}
-        for match in matcher.matches(rule):
-            if match.missing or rule.asks:
-                questions.add(rule, match)
-            else:
-                sure.setdefault(match.bound[rule.subject], []).append(match)
-        raised += [_raised(rule, subject, matches, matcher) for subject, matches in sure.items()]
-    raised.sort(key=lambda one: (-one.finding.score, one.rule.id, one.finding.subject))
-    known = {(one.rule.name, one.finding.subject) for one in raised}
-    return _uncovered(raised), questions.ordered(known), matcher.unseen
+    raised = [one for rule in rules for one in found_by(rule, matcher, questions)]
+    return *ordered(raised, questions), matcher.unseen
+
+
+def found_by(
+    rule: Rule,
+    matcher: Matcher,
+    questions: Questions,
+    starts: Iterable[int] | None = None,
+    only: frozenset[int] | None = None,
+) -> list[Raised]:
+    """What one rule raises, one for each subject; what it would ask goes to ``questions``.
+
+    Args:
+        starts: see ``Matcher.matches``, as for ``only``.
+    """
+    sure: dict[str, list[Match]] = {}
+    for match in matcher.matches(rule, starts, only):
+        if match.missing or rule.asks:
+            questions.add(rule, match)
+        else:
+            sure.setdefault(match.bound[rule.subject], []).append(match)
+    return [_raised(rule, subject, matches, matcher) for subject, matches in sure.items()]
+
+
+def ordered(raised: Iterable[Raised], questions: Questions) -> tuple[list[Raised], list[Question]]:
+    """What is raised, worst first and without what another finding covers; and what is to be asked beside it."""
+    worst_first = sorted(raised, key=lambda one: (-one.finding.score, one.rule.id, one.finding.subject))
+    known = {(one.rule.name, one.finding.subject) for one in worst_first}
+    return _uncovered(worst_first), questions.ordered(known)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 
 from penstock.assess import lookups, sight, weight
-from penstock.assess.arrays import Arrays, IndexedGraph, kind_flags, verb_flags
-from penstock.assess.columns import Column, Flags, Values, read
+from penstock.assess.arrays import Arrays, IndexedGraph, Ints, kind_flags, verb_flags
+from penstock.assess.columns import UNKNOWN, Column, Flags, Values, read
 from penstock.assess.fields import DERIVED
 from penstock.assess.guards import guarded
+from penstock.graph.diff import Changes
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
-from penstock.graph.vocabulary import ADDING_SCOPES, DATA_KINDS, LABELS, MARKS, PROPS, SENSITIVE, Asset
+from penstock.graph.vocabulary import ADDING_SCOPES, DATA_KINDS, LABELS, MARKS, PROPS, SENSITIVE, Asset, Relation
 from penstock.settings import Organisation
 
 USES = sight.USES
@@ -28,6 +29,7 @@ _USES, _POWER = verb_flags(sight.USES), verb_flags(sight.POWER)
 _UNREAD = frozenset({"url", "command", "text_hash", "text_length", "email", "columns", "what", "date", "language"})
 #: Derived where nobody said it.
 _COMPLETED = ("sanction", "vendor", "approval")
+_LABELS = (*LABELS, *sorted(MARKS))
 _ATTRIBUTES = ("id", "name", "kind", "status", "lifecycle")
 
 #: Verbs that show that an application puts something before a model, or before what does.
@@ -57,8 +59,49 @@ class Facts:
         self.labelling = labelling
         self.organisation = organisation
         self.columns: dict[str, Column] = {}
+        self._kept: dict[str, Column] = {}
+        self._touched = np.zeros(0, np.bool_)
         self.agencies: dict[str, float] = {}
+        self.powers_of: dict[int, frozenset[int]] = {}
         self._of: dict[str, dict[str, Any]] = {}
+
+    def changed(self, graph: Graph, labelling: Labelling, changes: Changes) -> tuple[Facts, Ints]:
+        """The facts of the graph after some changes, and where each of its assets stood before (-1: nowhere).
+
+        What was read of assets that did not change is taken over; what hangs on relations is swept anew.
+        """
+        arrays = self.arrays.changed(graph, changes)
+        made = Facts(IndexedGraph.over(graph, arrays), labelling, self.organisation)
+        if arrays.ids == self.arrays.ids:
+            before = np.arange(len(arrays), dtype=np.int32)
+        else:
+            before = np.array([self.arrays.place.get(id, UNKNOWN) for id in arrays.ids], np.int32)
+        new = [asset.id for asset in changes.added]
+        own = [place for id in (*changes.changed, *new) if (place := arrays.place.get(id)) is not None]
+        rows = {place: graph.assets[arrays.ids[place]] for place in own}
+        made.__dict__["read"] = _reread(self.read, rows, before, len(arrays))
+        for name, read_one in (("home", lambda asset: asset.scope), ("seen in", lambda asset: made._seen_in(asset.id))):
+            if name in self.columns:
+                column = self.columns[name].moved(before)
+                made.columns[name] = column.patched({place: read_one(asset) for place, asset in rows.items()})
+        for name in _ATTRIBUTES:
+            if name in self.columns:
+                column = self.columns[name].moved(before)
+                made.columns[name] = column.patched({place: getattr(asset, name) for place, asset in rows.items()})
+        if not any(asset.kind == "provider" for asset in rows.values()):
+            made._kept = {name: self.columns[name].moved(before) for name in _COMPLETED if name in self.columns}
+            made._touched = arrays.around(
+                [
+                    *own,
+                    *(
+                        arrays.place[end]
+                        for r in _links(changes)
+                        for end in (r.source, r.target)
+                        if end in arrays.place
+                    ),
+                ]
+            )
+        return made, before
 
     @cached_property
     def org(self) -> dict[str, Any]:
@@ -75,7 +118,8 @@ class Facts:
             place, asset = self.arrays.place[id], self.graph.assets[id]
             fields = {name: value for name, value in asset.props.items() if value is not None}
             fields |= {name: getattr(asset, name) for name in _ATTRIBUTES}
-            more = ("contains", "sees", "touches", *DERIVED, *_COMPLETED)
+            fields["sees"] = self.labelling.sees(id)
+            more = ("contains", "touches", *DERIVED, *_COMPLETED)
             self._of[id] = fields | {name: value for name in more if (value := self.column(name)[place]) is not None}
         return self._of[id]
 
@@ -95,13 +139,14 @@ class Facts:
     def observed(self, name: str) -> Column:
         """A field as it was observed."""
         if name in PROPS and name not in _UNREAD:
-            return self._read.get(name) or Column.nowhere(len(self.arrays))
+            return self.read.get(name) or Column.nowhere(len(self.arrays))
         if name in PROPS:
             return Column.of((asset.prop(name) for asset in self._assets), len(self.arrays))
         return Column.of((getattr(asset, name) for asset in self._assets), len(self.arrays))
 
     @cached_property
-    def _read(self) -> dict[str, Column]:
+    def read(self) -> dict[str, Column]:
+        """The properties that were seen, as columns."""
         return read((asset.props for asset in self._assets), len(self.arrays), _UNREAD)
 
     @property
@@ -112,9 +157,9 @@ class Facts:
     @cached_property
     def _makers(self) -> Mapping[str, Callable[[], Column]]:
         return {
-            "contains": lambda: self._labels(self._contained),
-            "sees": lambda: self._labels(lambda asset: self.labelling.sees(asset.id)),
-            "touches": self._touches,
+            "contains": lambda: self._labels(self.labelling.holding),
+            "touches": lambda: self._labels(self.labelling.touching),
+            "sees": lambda: Column.of(map(self.labelling.sees, self.arrays.ids), len(self.arrays)),
             "reach": lambda: self.sight.reach(),
             "anonymous": lambda: self.sight.anonymous(self.column("reach")),
             "untrusted": lambda: _flag(sight.untrusted(self)),
@@ -133,30 +178,34 @@ class Facts:
             "seen in": lambda: Column.of(map(self._seen_in, self.arrays.ids), len(self.arrays)),
         }
 
-    def _contained(self, asset: Asset) -> frozenset[str]:
-        return self.labelling.contains(asset.id) | (asset.labels & MARKS)
-
-    def _labels(self, of: Callable[[Asset], frozenset[str]]) -> Column:
-        return Column.of(map(of, self._assets), len(self.arrays))
-
-    def _touches(self) -> Column:
-        contains, sees = self.column("contains"), self.column("sees")
-        pairs = contains.codes.astype(np.int64) * (len(sees.known.values) + 1) + sees.codes
-        different, which = np.unique(pairs, return_inverse=True)
-        each = [
-            contains.known.values[pair // (len(sees.known.values) + 1)]
-            | sees.known.values[pair % (len(sees.known.values) + 1)]
-            for pair in different.tolist()
-        ]
+    def _labels(self, holding: Callable[[str], Iterable[str]]) -> Column:
+        """The labels and marks of every asset, told label by label, because few assets have any."""
+        place, bits = self.arrays.place, np.zeros(len(self.arrays), np.int64)
+        for number, label in enumerate(_LABELS):
+            bits[[place[id] for id in holding(label)]] |= 1 << number
+        for number, asset in enumerate(self._assets):
+            if asset.labels and (marks := asset.labels & MARKS):
+                bits[number] |= sum(1 << _LABELS.index(mark) for mark in marks)
+        different, which = np.unique(bits, return_inverse=True)
         known = Values()
-        return Column(np.array([known.code(labels) for labels in each], np.int32)[which], known)
+        table = [
+            known.code(frozenset(label for number, label in enumerate(_LABELS) if one >> number & 1))
+            for one in different.tolist()
+        ]
+        return Column(np.array(table, np.int16)[which], known)
 
     def _completed(self, name: str, say: Callable[[Asset], Any], *kinds: str) -> Column:
         """A property as observed; of some kinds of asset, where nobody said it, as it is derived."""
         seen = self.observed(name)
-        open_places = np.flatnonzero(self.kind_is(*kinds) & ~seen.given).tolist()
+        open_ones = self.kind_is(*kinds) & ~seen.given
+        if name in self._kept:
+            kept = self._kept[name]
+            open_ones &= self._touched
+            seen = Column(np.where(self._touched, UNKNOWN, kept.codes), kept.known).patched(
+                {place: seen[place] for place in np.flatnonzero(self._touched & seen.given).tolist()}
+            )
         assets, ids = self.graph.assets, self.arrays.ids
-        return seen.patched({place: say(assets[ids[place]]) for place in open_places})
+        return seen.patched({place: say(assets[ids[place]]) for place in np.flatnonzero(open_ones).tolist()})
 
     def _seen_in(self, id: str) -> frozenset[str]:
         return self.graph.scopes_of(id) - ADDING_SCOPES
@@ -261,3 +310,18 @@ def _first(one: Column, other: Column) -> Column:
     known = Values(list(one.known.values), dict(one.known.codes))
     table = np.array([*(known.code(value) for value in other.known.values), -1], np.int32)
     return Column(np.where(one.given, one.codes, table[other.codes]), known)
+
+
+def _links(changes: Changes) -> tuple[Relation, ...]:
+    return (*changes.relations_added, *changes.relations_removed)
+
+
+def _reread(columns: Mapping[str, Column], rows: Mapping[int, Asset], before: Ints, count: int) -> dict[str, Column]:
+    """Columns of properties with those of some assets read again."""
+    names = {*columns, *(name for asset in rows.values() for name in asset.props)} - _UNREAD
+    made = {}
+    for name in names:
+        column = columns[name].moved(before) if name in columns else Column.nowhere(count)
+        known = Values(list(column.known.values), dict(column.known.codes))
+        made[name] = Column(column.codes, known).patched({place: asset.prop(name) for place, asset in rows.items()})
+    return made

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from penstock.assess.arrays import verb_flags
-from penstock.assess.columns import Column, Flags
+from penstock.assess.columns import Column, Flags, Values
 from penstock.assess.high_risk import high_risk_use
 from penstock.graph import identity
 from penstock.graph.graph import Graph
@@ -38,8 +38,9 @@ def revoked(facts: Facts) -> Column:
 def high_risk(facts: Facts) -> Column:
     """The class of high-risk use that its purpose names; unknown without a purpose."""
     purpose = facts.column("purpose")
-    said = [high_risk_use(text) if text else None for text in purpose.known.values]
-    return Column.of((said[code] if code >= 0 else None for code in purpose.codes.tolist()), len(facts.arrays))
+    known = Values()
+    said = [known.code(high_risk_use(text) if text else None) for text in purpose.known.values]
+    return Column(np.array([*said, -1], np.int16)[purpose.codes], known)
 
 
 def holders(facts: Facts) -> Column:
@@ -48,7 +49,8 @@ def holders(facts: Facts) -> Column:
     edges = arrays.of_verbs(verb_flags(["holds", "runs_as"]))
     pairs = np.unique(arrays.target[edges].astype(np.int64) * len(arrays) + arrays.source[edges])
     counts = np.bincount((pairs // max(1, len(arrays))).astype(np.int64), minlength=len(arrays))
-    return Column.of(counts.astype(float).tolist(), len(arrays))
+    different, which = np.unique(counts, return_inverse=True)
+    return Column(which.astype(np.int32), Values.fixed(*different.astype(float).tolist()))
 
 
 def served(facts: Facts) -> Column:

@@ -7,16 +7,17 @@ asset alone, and whether the rest of the chain can be reached from there. Only w
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from penstock.assess.arrays import VERB_NAMES, Flags, Ints, kind_flags, verb_flags
 from penstock.assess.asked import FALSE, OPEN, TRUE, Asked
-from penstock.assess.asking import unanswerable
+from penstock.assess.asking import PLACE_FIELDS, answerable
 from penstock.assess.chains import Chain, Segment, Spot
 from penstock.assess.facts import Facts
 from penstock.assess.rules import Rule
@@ -61,12 +62,6 @@ class Match:
     missing: tuple[Missing, ...] = ()
 
 
-class May(Protocol):
-    """Which places a variable may stand for."""
-
-    def __getitem__(self, place: int) -> Any: ...
-
-
 class Matcher:
     """Finds matches of rules in one graph; it keeps the answers of conditions and the walks made so far."""
 
@@ -81,11 +76,19 @@ class Matcher:
         self._known: dict[str, Flags] = {}
         self._known_everywhere: dict[tuple[str, bool], bool] = {}
         self._full: set[int] = set()
-        self._unsaid: dict[str, Flags] = {}
+        self._only: frozenset[int] | None = None
+        self._unsaid: dict[str, npt.NDArray[np.int8]] = {}
         self._absences: dict[tuple[str, tuple[int | None, ...]], bool | Missing] = {}
 
-    def matches(self, rule: Rule, starts: Iterable[int] | None = None) -> Iterator[Match]:
-        """Every match of the rule, surely or perhaps; or those only whose first asset is at one of some places."""
+    def matches(
+        self, rule: Rule, starts: Iterable[int] | None = None, only: frozenset[int] | None = None
+    ) -> Iterator[Match]:
+        """Every match of the rule, surely or perhaps.
+
+        Args:
+            starts: places of the first asset, ascending, for a few out of many.
+            only: places of the subject.
+        """
         if any(not (asked := self.asked(part)).variables and asked.of({}) is False for part in rule.when):
             return
         if starts is None:
@@ -95,7 +98,7 @@ class Matcher:
         else:
             may = {variable: _Tested(self, rule, variable) for variable in rule.kinds}
         kept: Counter[tuple[int, bool]] = Counter()
-        self._full = set()
+        self._full, self._only = set(), only
         for start in starts:
             for tried, (bound, path) in enumerate(self._chains(rule, may, 0, {}, start)):
                 subject = bound[rule.subject]
@@ -126,6 +129,12 @@ class Matcher:
     def unseen(self) -> tuple[Unseen, ...]:
         """Where judging stopped at a bound, so that what lies further on may be missing."""
         return tuple(self._cut[key] for key in sorted(self._cut))
+
+    def take_over(self, other: Matcher, but: Container[str]) -> None:
+        """Keep what another matcher said of where it stopped, but of some assets."""
+        self._cut |= {
+            key: note for key, note in other._cut.items() if key[0] in self.arrays.place and key[0] not in but
+        }
 
     def _note(self, place: int, what: str, why: str) -> None:
         asset = self.graph.assets[self.arrays.ids[place]]
@@ -167,8 +176,9 @@ class Matcher:
             out = said == FALSE
             if rule.asks:
                 out |= said == OPEN
+            is_open = np.flatnonzero(said == OPEN)
             for field in asked.condition.reads[variable]:
-                out |= (said == OPEN) & self._nobody_says(field)[places]
+                out[is_open] |= self.nobody_says(field, places[is_open])
             may[variable][places[out]] = False
             true = np.zeros(len(self.arrays), np.bool_)
             true[places[said == TRUE]] = True
@@ -181,11 +191,16 @@ class Matcher:
             (variable,) = self.asked(rule.when[0]).variables
             may[variable] &= evident  # what hangs on the unknown alone is no match and no question
 
-    def _nobody_says(self, field: str) -> Flags:
+    def nobody_says(self, field: str, places: Ints) -> Flags:
         """Where a field is not known and nobody can be asked for it."""
+        if field not in PLACE_FIELDS:
+            return np.zeros(len(places), np.bool_)
         if field not in self._unsaid:
-            self._unsaid[field] = unanswerable(self.facts, field)
-        return self._unsaid[field]
+            self._unsaid[field] = np.where(self.facts.column(field).given, 0, -1).astype(np.int8)
+        known, ids = self._unsaid[field], self.arrays.ids
+        for place in places[known[places] < 0].tolist():
+            known[place] = answerable(self.facts, ids[place], field) is None
+        return np.asarray(known[places] == 1)
 
     def _judged_in_pairs(self, rule: Rule, may: dict[str, Flags]) -> None:
         wanted = frozenset({TRUE}) if rule.asks else frozenset({TRUE, OPEN})
@@ -252,7 +267,7 @@ class Matcher:
         variable = chain.spots[at].variable
         if bound.get(variable, place) != place or not may[variable][place]:
             return
-        if variable == rule.subject and place in self._full:
+        if variable == rule.subject and (place in self._full or (self._only is not None and place not in self._only)):
             return
         if variable not in bound:
             if not near and place in bound.values():
@@ -274,7 +289,7 @@ class Matcher:
 
     def _walk(self, start: int, segment: Segment, may: May | None = None) -> dict[int, Hops]:
         """Assets that the segment leads to, each with the shortest way there; of a single step, only what may be."""
-        if segment.most == 1 and isinstance(may, np.ndarray):
+        if segment.most == 1 and may is not None:
             return self._one_step(start, segment, may)
         if (start, segment) in self._walks:
             return self._walks[start, segment]
@@ -301,12 +316,12 @@ class Matcher:
         self._walks[start, segment] = found
         return found
 
-    def _one_step(self, start: int, segment: Segment, may: Flags) -> dict[int, Hops]:
+    def _one_step(self, start: int, segment: Segment, may: May) -> dict[int, Hops]:
         """The ends of single relations: a hub with many of them is looked through at once."""
         arrays = self.arrays
         edges = arrays.edges(start, self._flags(segment.verbs), forward=segment.forward)
         ends = (arrays.target if segment.forward else arrays.source)[edges]
-        kept = may[ends]
+        kept = may[ends] if isinstance(may, np.ndarray) else may.these(ends)
         found: dict[int, Hops] = {start: ()} if segment.least == 0 else {}
         for end, verb in zip(ends[kept].tolist(), arrays.verb[edges[kept]].tolist(), strict=True):
             if len(found) >= MAX_VISITED:
@@ -477,10 +492,16 @@ class _Tested:
         self._matcher = matcher
         self._spots = [spot for chain in rule.chains for spot in chain.spots if spot.variable == variable]
         self._kinds = kind_flags(frozenset.intersection(*(spot.kinds for spot in self._spots)))
-        self._variable = variable
+        self._variable, self._asks = variable, rule.asks
         self._first = variable == rule.chains[0].spots[0].variable
         asked = [matcher.asked(part) for part in rule.when if "path" not in part.uses]
         self._asked = [one for one in asked if one.variables == [variable]]
+
+    def these(self, places: Ints) -> Flags:
+        """Of many places at once: most are not even of the kind."""
+        found = self._kinds[self._matcher.arrays.kind[places]]
+        found[found] = [self[place] for place in places[found].tolist()]
+        return found
 
     def __getitem__(self, place: int) -> bool:
         matcher = self._matcher
@@ -488,8 +509,20 @@ class _Tested:
             bool(self._kinds[matcher.arrays.kind[place]])
             and not (self._first and matcher.facts.column("lifecycle")[place] == "retired")
             and all(matcher.fits(spot, place) is not False for spot in self._spots if spot.props)
-            and all(asked.of({self._variable: place}) is not False for asked in self._asked)
+            and not any(self._rules_out(asked, place) for asked in self._asked)
         )
+
+    def _rules_out(self, asked: Asked, place: int) -> bool:
+        answer = asked.of({self._variable: place})
+        if answer is True or answer is False:
+            return not answer
+        here = np.array([place], np.int32)
+        fields = asked.condition.reads[self._variable]
+        return self._asks or any(self._matcher.nobody_says(field, here)[0] for field in fields)
+
+
+#: Which places a variable may stand for.
+May = Flags | _Tested
 
 
 def _words(segment: Segment) -> str:

@@ -7,7 +7,7 @@ first: its answer may make the others superfluous.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from penstock.assess.asking import answerable
@@ -47,6 +47,8 @@ class Pending:
     asked: frozenset[Asked]
     worst: float
     text: str = ""
+    #: The assets that the match was made of.
+    of: tuple[str, ...] = ()
 
 
 class Questions:
@@ -55,14 +57,14 @@ class Questions:
     def __init__(self, matcher: Matcher) -> None:
         self.matcher = matcher
         self.facts: Facts = matcher.facts
-        self._pending: dict[tuple[str, str, frozenset[Asked]], Pending] = {}
+        self._pending: dict[tuple[str, str], dict[frozenset[Asked], Pending]] = {}
 
     def add(self, rule: Rule, match: Match) -> None:
         """Take in a match that hangs on the unknown, or any match of a rule that asks."""
         if rule.asks:
             self._own(rule, match)
         elif asked := self._open(match.missing):
-            self._keep(Pending(rule, match.bound[rule.subject], asked, self._worst(rule, match)))
+            self._keep(Pending(rule, match.bound[rule.subject], asked, self._worst(rule, match), of=_assets(match)))
 
     def _worst(self, rule: Rule, match: Match) -> float:
         return score(rule, match, self.matcher).high
@@ -73,7 +75,12 @@ class Questions:
         Args:
             known: (name of a rule, subject) of what is sure: an answer that would raise the same again changes nothing.
         """
-        pendings = [one for one in self._pending.values() if (one.rule.name, one.subject) not in known]
+        pendings = [
+            one
+            for subject in sorted(self._pending)
+            for one in self._pending[subject].values()
+            if (one.rule.name, one.subject) not in known
+        ]
         rules_on: dict[Asked, set[str]] = {}
         for pending in pendings:
             for asked in pending.asked:
@@ -91,6 +98,21 @@ class Questions:
         )
         return [self._question(asked, chosen[asked]) for *_, asked in ranked]
 
+    def take_over(self, other: Questions) -> None:
+        """Keep what hung on the unknown before."""
+        self._pending = other._pending
+
+    def forget(self, rule: Rule, subjects: Iterable[str]) -> None:
+        """Drop what a rule would ask of some subjects, before they are judged again."""
+        for subject in subjects:
+            self._pending.pop((rule.id, subject), None)
+
+    def about(self, assets: Container[str]) -> Iterator[tuple[str, str]]:
+        """(rule id, subject) of what was found with any of some assets in it."""
+        for key, there in self._pending.items():
+            if any(asset in assets for one in there.values() for asset in (*one.of, *(a.asset for a in one.asked))):
+                yield key
+
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _own(self, rule: Rule, match: Match) -> None:
@@ -101,7 +123,7 @@ class Questions:
         asked = self._of_whom(asset, rule.row.about) if rule.row.about else Asked(asset, matter=rule.name)
         if asked:
             text = told(rule.row.ask, match, self.facts) if asked.asset == asset else ""
-            self._keep(Pending(rule, asset, frozenset({asked}), self._worst(rule, match), text))
+            self._keep(Pending(rule, asset, frozenset({asked}), self._worst(rule, match), text, _assets(match)))
 
     def _open(self, missing: Iterable[Missing]) -> frozenset[Asked]:
         """What the unknowns come down to; empty when one of them is nobody's to answer."""
@@ -133,10 +155,10 @@ class Questions:
     def _keep(self, pending: Pending) -> None:
         if _weight(pending) < WORTH_FROM:
             return
-        key = pending.rule.id, pending.subject, pending.asked
-        kept = self._pending.get(key)
+        there = self._pending.setdefault((pending.rule.id, pending.subject), {})
+        kept = there.get(pending.asked)
         if kept is None or (pending.worst, pending.text) > (kept.worst, kept.text):
-            self._pending[key] = pending
+            there[pending.asked] = pending
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -151,6 +173,10 @@ def worded(asked: Asked, name: str) -> str:
     """The question about a property or a relation, with the asset's name in it."""
     text = PROP_QUESTIONS[asked.prop] if asked.prop else VERB_QUESTIONS[asked.verb][0 if asked.of_source else 1]
     return text.replace("{asset}", name)
+
+
+def _assets(match: Match) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*match.bound.values(), *(missing.asset for missing in match.missing)]))
 
 
 def _weight(pending: Pending) -> float:

@@ -56,10 +56,7 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
     places = [facts.arrays.place[id] for id in match.bound.values()]
     impact, lowest, likely, highest = (max([by_place[place] for place in places]) for by_place in facts.weighed)
     steps, least, most, reasons = _shifts(rule, match, matcher)
-    if any(map(facts.has_power.__getitem__, places)):
-        spread = sum(1 for _ in islice(facts.powers(match.bound.values()), _WIDE)) / _WIDE
-    else:
-        spread = min(_WIDE, len(set(places))) / _WIDE
+    spread = min(_WIDE, len(frozenset().union(*(_powers(facts, place) for place in places)))) / _WIDE
     agency = max(agency_of(facts, id) for id in match.bound.values())
 
     def at(likelihood: int, steps: int) -> tuple[str, float]:
@@ -70,11 +67,12 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
         return severity, round(low + (high - low) * 0.99 * inside, 3)
 
     severity, value = at(likely, steps)
-    worst, high = at(highest, most)
+    worst, high = at(highest, most) if (highest, most) != (likely, steps) else (severity, value)
+    low = at(lowest, least)[1] if (lowest, least) != (likely, steps) else value
     return Score(
         severity=severity,
         value=value,
-        low=min(value, at(lowest, least)[1]),
+        low=min(value, low),
         high=max(value, high),
         worst=worst,
         impact=impact,
@@ -85,6 +83,16 @@ def score(rule: Rule, match: Match, matcher: Matcher) -> Score:
         spread=round(spread, 2),
         agency=round(agency, 3),
     )
+
+
+def _powers(facts: Facts, place: int) -> frozenset[int]:
+    """The asset and what it has power over; of more than make a difference, so many."""
+    if not facts.has_power[place]:
+        return frozenset((place,))
+    if place not in facts.powers_of:
+        ids, number = facts.arrays.ids, facts.arrays.place
+        facts.powers_of[place] = frozenset(number[id] for id in islice(facts.powers([ids[place]]), _WIDE))
+    return facts.powers_of[place]
 
 
 def terms(found: Score, rule: Rule, match: Match, facts: Facts, ways: int) -> dict[str, Any]:

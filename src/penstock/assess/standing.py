@@ -1,0 +1,268 @@
+"""An assessment that keeps up with its graph: after a change only what the change can reach is judged again.
+
+A rule's finding about a subject can differ only if the chains of the rule, laid over the graph as it was or as it is,
+lead from the subject to something that differs: an asset with another property, label or reach, or the end of a
+relation that came or went. So for each rule the chains are walked back from what differs to the subjects, and those are
+judged anew. What comes out is what judging the whole graph would give (a test compares the two).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from penstock.assess.arrays import Arrays, Flags, Ints, kind_flags, verb_flags
+from penstock.assess.assessment import Assessment
+from penstock.assess.chains import Chain
+from penstock.assess.engine import Raised, found_by, ordered, told_of
+from penstock.assess.facts import Facts
+from penstock.assess.match import Matcher
+from penstock.assess.questions import Questions
+from penstock.assess.rules import Rule, load_rules
+from penstock.assess.sight import DEPTH, POWER, USES
+from penstock.assess.weight import Weights
+from penstock.graph.diff import Changes
+from penstock.graph.graph import Graph
+from penstock.graph.labels import Labelling
+from penstock.graph.store.protocol import Acceptance
+from penstock.graph.vocabulary import VERBS, Relation
+from penstock.settings import Organisation
+
+#: Changes from which on judging everything is as quick.
+_MANY = 2_000
+_USES, _POWER, _AGENCY = verb_flags(USES), verb_flags(POWER), verb_flags(["uses_tool", "connects_to"])
+#: Labels go with the relation, or against it.
+_GIVEN, _TAKEN = (verb_flags(verb for verb, word in VERBS.items() if word.to == end) for end in ("target", "source"))
+
+
+class Standing:
+    """What is raised and asked about a graph, kept up with its changes. It holds one graph at a time."""
+
+    def __init__(
+        self, graph: Graph, labelling: Labelling, organisation: Organisation, rules: Sequence[Rule] | None = None
+    ) -> None:
+        self.rules = load_rules() if rules is None else list(rules)
+        self._start(Facts(graph, labelling, organisation))
+
+    def _start(self, facts: Facts) -> None:
+        self.facts = facts
+        self.matcher = Matcher(facts)
+        self.questions = Questions(self.matcher)
+        self._raised: dict[str, dict[str, Raised]] = {}
+        for rule in self.rules:
+            found = found_by(rule, self.matcher, self.questions)
+            self._raised[rule.id] = {one.finding.subject: one for one in found}
+        self._matcher_before = self.matcher
+        self.judged_again = len(facts.arrays)
+
+    def assessment(self, *, acceptances: Sequence[Acceptance] = (), now: float) -> Assessment:
+        """What is to be said of the graph as it is."""
+        every = [one for by_subject in self._raised.values() for one in by_subject.values()]
+        raised, questions = ordered(every, self.questions)
+        return told_of(self.facts, raised, questions, self.matcher.unseen, acceptances=acceptances, now=now)
+
+    def change(self, graph: Graph, labelling: Labelling, changes: Changes) -> None:
+        """Take in the next state of the graph.
+
+        Args:
+            labelling: the labels of the new graph.
+            changes: ``diff`` of the graph held and the new one.
+        """
+        before = self.facts
+        many = len(changes.changed) + len(changes.added) + len(changes.removed) + len(changes.relations_added)
+        if many + len(changes.relations_removed) > _MANY or graph.complete != before.graph.complete:
+            self._start(Facts(graph, labelling, before.organisation))
+            return
+        facts, moved = before.changed(graph, labelling, changes)
+        scope = _Scope.of(before, facts, moved, changes)
+        self.facts, self.matcher = facts, Matcher(facts)
+        self.matcher.take_over(self._matcher_before, scope.retold)
+        kept, self.questions = self.questions, Questions(self.matcher)
+        self.questions.take_over(kept)
+        asked_anew: dict[str, set[str]] = {}
+        for rule_id, subject in self.questions.about(scope.retold):
+            asked_anew.setdefault(rule_id, set()).add(subject)
+        self._matcher_before, self.judged_again = self.matcher, 0
+        for rule in self.rules:
+            self._again(rule, before, scope, asked_anew.get(rule.id, set()))
+
+    def _again(self, rule: Rule, before: Facts, scope: _Scope, subjects: set[str]) -> None:
+        """Judge one rule on the subjects that may be judged otherwise now."""
+        arrays, kept = self.facts.arrays, self._raised[rule.id]
+        subjects |= {before.arrays.ids[place] for place in _subjects(rule, before.arrays, scope.then, scope.gone)}
+        subjects |= {arrays.ids[place] for place in _subjects(rule, arrays, scope.now, scope.come)}
+        subjects |= {id for id, one in kept.items() if _tells(one, scope.retold)}
+        if not subjects:
+            return
+        for id in subjects:
+            kept.pop(id, None)
+        self.questions.forget(rule, subjects)
+        here = np.array(sorted(arrays.place[id] for id in subjects if id in arrays.place), np.int32)
+        self.judged_again += len(here)
+        marked = np.zeros(len(arrays), np.bool_)
+        marked[here] = True
+        first = rule.chains[0].spots[0].variable
+        starts = np.flatnonzero(_joined(rule, arrays, {rule.subject: marked})[first]).tolist()
+        found = found_by(rule, self.matcher, self.questions, starts, frozenset(here.tolist()))
+        kept.update((one.finding.subject, one) for one in found)
+
+
+def _tells(one: Raised, assets: Container[str]) -> bool:
+    """Whether a finding tells of any of some assets why it is so, or leads along them."""
+    terms = one.finding.terms
+    said = [terms["impact"]["at"], terms["likelihood"]["at"], *(step.asset for way in one.ways for step in way)]
+    return any(asset in assets for asset in said)
+
+
+# ── what a change can reach ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What differs: assets at their places in the graph as it was and as it is, and relations that went and came.
+
+    ``retold``: assets of which the same may have to be said in other words, because the way by which it came differs.
+    """
+
+    then: Flags
+    now: Flags
+    gone: tuple[Relation, ...]
+    come: tuple[Relation, ...]
+    retold: frozenset[str]
+
+    @classmethod
+    def of(cls, before: Facts, facts: Facts, moved: Ints, changes: Changes) -> _Scope:
+        arrays = facts.arrays
+        links = (*changes.relations_added, *changes.relations_removed)
+        ends = _places(arrays, [end for r in links for end in (r.source, r.target)])
+        now = _differing(before, facts, moved)
+        now[_places(arrays, changes.changed)] = True
+        now |= _read_over_relations(arrays, links, now)
+        then = np.zeros(len(before.arrays), np.bool_)
+        then[moved[now & (moved >= 0)]] = True
+        then[_places(before.arrays, [asset.id for asset in changes.removed])] = True
+        retold = np.flatnonzero(_retold(arrays, np.union1d(np.flatnonzero(now), ends).astype(np.int32)))
+        return cls(
+            then=then,
+            now=now,
+            gone=changes.relations_removed,
+            come=changes.relations_added,
+            retold=frozenset(
+                (*(arrays.ids[place] for place in retold.tolist()), *(gone.id for gone in changes.removed))
+            ),
+        )
+
+
+def _read_over_relations(arrays: Arrays, links: Sequence[Relation], differs: Flags) -> Flags:
+    """The assets of which more than fields is read: what they have power over, their tools, the endpoints they call."""
+
+    def changed(*verbs: str) -> Ints:
+        return _places(arrays, [r.source for r in links if r.verb in verbs])
+
+    found = arrays.reached(changed(*POWER), _POWER, forward=False, most=DEPTH)
+    found[changed("uses_tool", "connects_to", "remembers_in", "delegates_to", "invokes")] = True
+    differing: Ints = np.flatnonzero(differs).astype(np.int32)
+    found |= arrays.reached(differing, _AGENCY, forward=False, least=1)
+    gateways = np.union1d(changed("serves"), differing).astype(np.int32)
+    return found | arrays.reached(gateways, verb_flags(["invokes"]), forward=False, least=1)
+
+
+def _places(arrays: Arrays, ids: Iterable[str]) -> Ints:
+    return np.array(sorted({arrays.place[id] for id in ids if id in arrays.place}), np.int32)
+
+
+def _differing(before: Facts, facts: Facts, moved: Ints) -> Flags:
+    """The assets of which a rule may read something else than before."""
+    found = moved < 0
+    names = dict.fromkeys([*before.columns, *before.read])
+    for name in names:
+        found |= facts.column(name).differs(before.column(name).moved(moved))
+    was = np.maximum(moved, 0)
+    for now, then in zip(_weights(facts), _weights(before), strict=True):
+        found |= now != then[was]
+    return found
+
+
+def _weights(facts: Facts) -> list[Weights]:
+    doors = facts.likelihoods
+    return [facts.impacts, doors.lowest, doors.likely, doors.highest, facts.doors]
+
+
+def _retold(arrays: Arrays, start: Ints) -> Flags:
+    used = arrays.reached(start, _USES, forward=True, most=DEPTH)
+    used |= arrays.reached(np.flatnonzero(used).astype(np.int32), _POWER, forward=False, most=DEPTH)
+    found = arrays.reached(np.flatnonzero(used).astype(np.int32), _USES, forward=True, most=DEPTH)
+    frontier = start
+    found[start] = True
+    labelled = np.zeros(len(arrays), np.bool_)
+    while len(frontier):
+        labelled[frontier] = True
+        ahead = arrays.step(frontier, _GIVEN, forward=True)
+        back = arrays.step(frontier, _TAKEN, forward=False)
+        ends = np.concatenate([ahead, back])
+        frontier = np.unique(ends[~labelled[ends]])
+    return found | labelled
+
+
+# ── along the chains ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _subjects(rule: Rule, arrays: Arrays, differs: Flags, links: Sequence[Relation]) -> list[int]:
+    """The subjects that the rule's chains join to an asset that differs, or over a relation that came or went."""
+    found: dict[str, Flags] = {}
+    ends = [
+        (arrays.place[r.source], r.verb, arrays.place[r.target])
+        for r in links
+        if {r.source, r.target} <= arrays.place.keys()
+    ]
+    for chain in (*rule.chains, *rule.absent):
+        for variable, flags in _met(chain, arrays, differs, ends).items():
+            found[variable] = found[variable] | flags if variable in found else flags
+    joined = _joined(rule, arrays, found)
+    places: list[int] = np.flatnonzero(joined[rule.subject]).tolist()
+    return places
+
+
+def _met(chain: Chain, arrays: Arrays, differs: Flags, links: Sequence[tuple[int, str, int]]) -> dict[str, Flags]:
+    """Variable → the assets from which the chain leads to something that differs, either way along it."""
+    found: dict[str, Flags] = {}
+    for one in (chain, chain.reversed()):
+        flags = differs & kind_flags(one.spots[0].kinds)[arrays.kind]
+        found[one.spots[0].variable] = found.get(one.spots[0].variable, flags) | flags
+        on = differs
+        for segment, spot in zip(one.segments, one.spots[1:], strict=True):
+            seeds = on | differs
+            over = [(s, t) if segment.forward else (t, s) for s, verb, t in links if verb in segment.verbs]
+            if over:
+                seeds = seeds.copy()
+                seeds[[far for _, far in over]] = True
+            places = np.flatnonzero(seeds).astype(np.int32)
+            on = arrays.reached(places, verb_flags(segment.verbs), forward=segment.forward, most=segment.most)
+            on &= kind_flags(spot.kinds)[arrays.kind]
+            found[spot.variable] = found.get(spot.variable, on) | on
+    return found
+
+
+def _joined(rule: Rule, arrays: Arrays, seeds: dict[str, Flags]) -> dict[str, Flags]:
+    """Variable → the assets that it may stand for where some variables stand for some assets."""
+    none = np.zeros(len(arrays), np.bool_)
+    found = {**dict.fromkeys(rule.kinds, none), **{name: flags for name, flags in seeds.items() if name in rule.kinds}}
+    for _ in rule.chains:
+        for chain in rule.chains:
+            for one in (chain, chain.reversed()):
+                for (here, there), segment in zip(
+                    zip(one.spots, one.spots[1:], strict=False), one.segments, strict=True
+                ):
+                    places = np.flatnonzero(found[here.variable]).astype(np.int32)
+                    if len(places):
+                        on = arrays.reached(
+                            places,
+                            verb_flags(segment.verbs),
+                            forward=segment.forward,
+                            least=segment.least,
+                            most=segment.most,
+                        )
+                        found[there.variable] = found[there.variable] | (on & kind_flags(there.kinds)[arrays.kind])
+    return found
