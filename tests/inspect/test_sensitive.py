@@ -178,3 +178,28 @@ def test_plain_columns_stay_plain():
         "created_at": ["2026-01-02"],
     }.items():
         assert classify_column(header, values).labels == frozenset()
+
+
+# ── text quoted for programs ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("quoted", [r'"pay to:\nDE89370400440532013000"', r"id\tiban\n7\tDE89370400440532013000\n"])
+def test_escapes_part_values_as_what_they_stand_for(quoted):
+    [span] = detect(quoted)
+    assert quoted[span.start : span.end] == "DE89370400440532013000"
+
+
+@pytest.mark.parametrize("quote", ['"', r"\"", '""'])
+def test_a_secret_is_found_in_quotes_of_any_depth(quote):
+    value = written_out("{alnum:32}")
+    text = f"client_secret = {quote}{value}{quote}"
+    assert [text[span.start : span.end] for span in detect(text)] == [value]
+
+
+def test_an_extension_is_no_part_of_the_number_that_is_judged():
+    assert types("Fax: 345-899-3560x4587, desk (898)666-3621x0135") == ["PHONE", "PHONE"]
+
+
+def test_random_letters_are_a_secret_and_names_in_code_are_none():
+    assert types('client_secret = "DfTsMRlgnLhWbMSuWSnkrWfPUTXjFTgS"') == ["SECRET"]
+    assert types('client_secret = "getClientSecretFromVaultProvider"') == []

@@ -13,6 +13,7 @@ from functools import cache
 
 from penstock.inspect.sensitive import tables
 from penstock.inspect.sensitive.engine import Scanner
+from penstock.inspect.sensitive.escapes import unescaped
 from penstock.inspect.sensitive.identifiers import Identifiers
 from penstock.inspect.sensitive.rows import Shape, shapes
 from penstock.inspect.sensitive.rule import BACK, CONTEXT, HISTORY, Rule
@@ -96,6 +97,7 @@ class Detector:
     def look(self, text: str) -> tuple[list[Span], int]:
         """The spans, and where the first long value starts that has begun and may still go on (or the text's end)."""
         growing = len(text)
+        text = unescaped(text)
         hits = self._scanner.ends(text)
         if not hits:
             return [], growing

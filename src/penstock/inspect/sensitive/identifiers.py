@@ -11,7 +11,7 @@ from penstock.inspect.sensitive.rule import Rule, gap_behind
 from penstock.inspect.sensitive.words import Told
 
 #: Groups of one number, characters of it without and with separators, letters of a group before its first figure.
-_GROUPS, _LONGEST, _WIDEST, _LEADING = 8, 30, 54, 7
+_GROUPS, _LONGEST, _WIDEST, _LEADING = 8, 30, 54, 8
 
 
 class Identifiers:
@@ -86,7 +86,7 @@ def _may_be(rule: Rule, size: int) -> bool:
 _FIGURE = re.compile(r"\d")
 #: A group: figures, maybe with letters; or up to four capitals. The first needs no figure before it.
 _GROUP = re.compile(
-    r"(?<![0-9A-Za-z_\u00c0-\u052f])(?:(?=[A-Za-z]{0,7}\d)[0-9A-Za-z]{1,30}|[A-Z]{1,4}(?=[ ./-]\d))"
+    r"(?<![0-9A-Za-z_\u00c0-\u052f])(?:(?=[A-Za-z]{0,8}\d)[0-9A-Za-z]{1,30}|[A-Z]{1,4}(?=[ ./-]\d))"
     r"(?![0-9A-Za-z_\u00c0-\u052f])"
 )
 _NEXT = re.compile(r"(?:[./-]|[ ](?:- )?)(?:(?=[A-Z]{0,7}\d)[0-9A-Z]{1,30}|[A-Z]{1,4})(?![0-9A-Za-z_\u00c0-\u052f])")

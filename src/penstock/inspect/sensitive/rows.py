@@ -134,7 +134,7 @@ def _of_templates(row: Shape) -> Shape:
 #: A name that goes on to say key, token or secret, an equals sign or colon, the value.
 _ASSIGNED = (
     r"""[A-Za-z0-9_. -]{0,24}?(?i:key|token|secret|pass(?:word|wd|phrase)?|pwd|auth|credential|pat|dsn|jwt)"""
-    r"""[A-Za-z0-9_]{0,10}["'`]?\]?\s{0,3}(?::=|=>|[:=])\s{0,3}["'`]?(?P<value>VALUE)"""
+    r"""[A-Za-z0-9_]{0,10}["'`]?\]?\s{0,3}(?::=|=>|[:=])\s{0,3}["'`]{0,2}(?P<value>VALUE)"""
 )
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from penstock.inspect.sensitive import tables
 from penstock.inspect.sensitive.detector import HISTORY, detector
+from penstock.inspect.sensitive.escapes import unescaped
 from penstock.inspect.span import Span
 
 #: Characters held back at most, except behind the beginning of a long value (a private key, a web token).
@@ -45,7 +46,7 @@ class StreamDetector:
         if not piece:
             return "", []
         held = self._held + piece
-        still_open = _still_open(held)
+        still_open = _still_open(unescaped(held))
         if still_open == 0 and len(held) <= HELD:
             self._held = held  # nothing could be released, so nothing need be looked at
             return "", []
@@ -58,7 +59,7 @@ class StreamDetector:
     def _release(self, held: str, ready: int, *, last: bool = False) -> tuple[str, list[Span]]:
         """Release as many characters as are ``ready``, less what has begun and may go on."""
         start = len(self._before)
-        text = self._before + held
+        text = unescaped(self._before + held)
         spans, growing = self._detector.look(text)
         cut = start + ready
         if not last and (spans or growing < cut):
@@ -66,8 +67,8 @@ class StreamDetector:
             for span in reversed(spans):  # a span that crosses the cut waits whole
                 if span.start < cut < span.end:
                     cut = max(start, span.start)
-        released = text[start:cut]
-        self._before, self._held = _explaining(text, cut), text[cut:]
+        released = held[: cut - start]
+        self._before, self._held = _explaining(text, cut), held[cut - start :]
         return released, [_moved(span, -start) for span in spans if start <= span.start and span.end <= cut]
 
 

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache, partial
+from itertools import pairwise
 
 from penstock.inspect.sensitive import checksums
 
@@ -161,8 +162,8 @@ MONTHS: Mapping[str, int] = {
 
 
 def phone_international(value: str) -> bool:
-    """8-15 digits (E.164) behind a calling code that is in use, not all alike."""
-    digits = _digits(value)
+    """8-15 digits (E.164) behind a calling code that is in use, not all alike; an extension may follow."""
+    digits = _digits(_EXTENSION.split(value, maxsplit=1)[0])
     return 8 <= len(digits) <= 15 and digits[:2] not in _NO_CALLING_CODE and len(set(digits)) > 2
 
 
@@ -171,8 +172,8 @@ _NO_CALLING_CODE = frozenset({"28", "83", "89"})
 
 
 def phone_national(value: str) -> bool:
-    """7-13 digits that are not a date, a year range or one figure repeated."""
-    digits = _digits(value)
+    """7-13 digits before any extension that are not a date, a year range or one figure repeated."""
+    digits = _digits(_EXTENSION.split(value, maxsplit=1)[0])
     if not 7 <= len(digits) <= 13 or len(set(digits)) < 3:
         return False
     return not _DATE.fullmatch(value.strip())
@@ -193,6 +194,7 @@ def phone_idd(value: str) -> bool:
     return 10 <= len(digits) <= 17 and digits[2:4] not in _NO_CALLING_CODE and len(set(digits)) > 3
 
 
+_EXTENSION = re.compile("[xe#]")
 _DATE = re.compile(r"(?:19|20)\d\d([-./ ]?)\d\d\1\d\d|\d\d([-./])\d\d\2(?:19|20)\d\d")
 
 
@@ -294,6 +296,8 @@ def assigned_secret(value: str) -> bool:
     classes = _classes(value) + figure
     if classes < 2 or value.isdigit():
         return False
+    if value.isalpha():
+        return _scrambled(value) and not_dummy(value)
     if len(value) < 16:
         if classes < 3 or not _has_bits(value, 2.7):
             return False
@@ -302,6 +306,18 @@ def assigned_secret(value: str) -> bool:
     return (
         not_dummy(value) and not _is_code(value.lower()) and not _NAME.fullmatch(value) and not _PATH.fullmatch(value)
     )
+
+
+def _scrambled(value: str) -> bool:
+    """Whether 24 letters and more are no words: few vowels, and capitals that begin none.
+
+    Random letters have 19 % vowels and every second capital before another one; names in code have above 30 % vowels.
+    """
+    if len(value) < 24 or not value.isascii():
+        return False
+    vowels = sum(map(value.lower().count, "aeiou"))
+    capitals = sum(1 for left, right in pairwise(value) if left.isupper() and right.isupper())
+    return vowels <= 0.3 * len(value) and capitals >= len(value) / 8 and _has_bits(value, 3.8)
 
 
 def _classes(value: str) -> int:
