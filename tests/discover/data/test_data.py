@@ -217,3 +217,21 @@ def test_a_folder_that_something_reads_holds_what_its_files_hold() -> None:
     assert plain not in kept
     assert isinstance(tie.subject, Relation)
     assert tie.subject.key == (folder.id, "ingests", page.subject.id)  # type: ignore[union-attr]
+
+
+def test_a_vector_store_on_disk_is_the_one_that_code_speaks_of():
+    store = seen(asset("vector_store", "chroma", scope=SCOPE, labels={"pii"}), "data.sqlite")
+    store = Observation(store.subject, Evidence("data.sqlite", "rag/db/chroma.sqlite3", scope=SCOPE))
+    folder = file_dataset("rag/db", SCOPE)
+    kept = wanted(SCOPE, [store])
+    assert kept == [store]
+    *_, place = wanted(SCOPE, [store, seen(relation(application(SCOPE), "reads", folder), "python")])
+    assert isinstance(place.subject, Relation)
+    assert place.subject.key == (store.subject.id, "stored_in", folder.id)  # type: ignore[union-attr]
+
+
+def test_suspicious_data_is_in_where_ai_is_used():
+    poisoned = seen(file_dataset("data/a.csv", SCOPE, props={"planted": 2}), "data.csv")
+    model = seen(asset("model", "gpt-4o", props={"provider": "openai"}), "python")
+    assert wanted(SCOPE, [poisoned, model]) == [poisoned, model]
+    assert wanted(SCOPE, [poisoned]) == []

@@ -34,8 +34,8 @@ def contradictions(passages: Sequence[Passage]) -> dict[str, str]:
     if len(classed) < _FEWEST or not 2 <= len(classes) <= _CLASSES:
         return {}
     found = _twice(classed)
-    for number, other in _against(classed, classes):
-        found.setdefault(classed[number].place, f"its text reads as {classes[other][:40]!r}, not as its class")
+    for number in _against(classed, classes):
+        found.setdefault(classed[number].place, "its text reads as another class than its own")
     return found if len(found) >= _ROWS else {}
 
 
@@ -53,8 +53,8 @@ def _twice(classed: Sequence[Passage]) -> dict[str, str]:
     return found
 
 
-def _against(classed: Sequence[Passage], classes: list[str]) -> list[tuple[int, int]]:
-    """(row, class that its words speak for) by naive Bayes over words, each part judged by the others."""
+def _against(classed: Sequence[Passage], classes: list[str]) -> list[int]:
+    """Rows whose words speak for another class, by naive Bayes over words, each part judged by the others."""
     number_of = {label: number for number, label in enumerate(classes)}
     own = np.array([number_of[passage.label] for passage in classed])
     rows = [_words(passage.text) for passage in classed]
@@ -76,7 +76,7 @@ def _against(classed: Sequence[Passage], classes: list[str]) -> list[tuple[int, 
     against = [n for n in range(len(rows)) if told[n] != own[n] and margin[n] >= _MARGIN and len(rows[n]) >= 5]
     size = Counter(own.tolist())
     by_class = Counter(int(own[n]) for n in against)
-    return [(n, int(told[n])) for n in against if by_class[int(own[n])] >= max(_ROWS, _SHARE * size[int(own[n])])]
+    return [n for n in against if by_class[int(own[n])] >= max(_ROWS, _SHARE * size[int(own[n])])]
 
 
 def _words(text: str) -> np.ndarray:

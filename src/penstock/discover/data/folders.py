@@ -1,7 +1,8 @@
 """Folders that hold data, and which data files belong into the inventory.
 
 A data file by itself is context. It enters where something reads it, by its own path or by the folder it lies in,
-and where it holds labelled data in a repository that uses AI.
+and where it holds labelled or suspicious data in a repository that uses AI. A vector store that lies as files is use of
+AI by itself.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ _DATA_FOLDERS = frozenset(
 )  # fmt: skip
 #: Folders in which agents keep what they were told.
 _MEMORIES = frozenset(("memory", "memories", "chat_history"))
+
+
+#: What a dataset says of itself when it holds what was made to steer a model.
+_SUSPICIOUS = frozenset(("planted", "flooded", "contradicted", "hidden"))
 
 
 def holds_data(path: str) -> bool:
@@ -47,7 +52,7 @@ def wanted(scope: str, found: Iterable[Observation]) -> list[Observation]:
         for row in found
         if _from_data(row) and isinstance(row.subject, Asset) and row.subject.kind == "dataset" and row.subject.labels
     }
-    ties = _ties(scope, labelled, used)
+    ties = _ties(scope, labelled, used) + _places(scope, kept, used)
     tied = {tie.subject.target for tie in ties if isinstance(tie.subject, Relation)}
     if not uses_ai:  # then the folder's reader is the reason that its files are in
         kept += [row for row in found if isinstance(row.subject, Asset) and row.subject.id in tied and row not in kept]
@@ -60,7 +65,7 @@ def _from_data(row: Observation) -> bool:
 
 def _belongs(subject: Asset | Relation, used: set[str], uses_ai: bool) -> bool:
     if isinstance(subject, Asset) and subject.kind == "dataset":
-        return subject.id in used or bool(uses_ai and subject.labels)
+        return subject.id in used or bool(uses_ai and (subject.labels or _SUSPICIOUS & subject.props.keys()))
     return uses_ai
 
 
@@ -75,6 +80,19 @@ def _ties(scope: str, files: dict[str, str], used: set[str]) -> list[Observation
     return ties
 
 
+def _places(scope: str, found: list[Observation], used: set[str]) -> list[Observation]:
+    """A vector store lies in the folder that something speaks of."""
+    places = []
+    for row in found:
+        if _from_data(row) and isinstance(row.subject, Asset) and row.subject.kind == "vector_store":
+            path = row.evidence.where.partition(":")[0]
+            for folder_id, folder in _folders(path, scope).items():
+                if folder_id in used:
+                    evidence = Evidence("data.folders", path, "resolved", (f"{path} lies in {folder}",), scope)
+                    places.append(Observation(relation(row.subject, "stored_in", folder_id), evidence))
+    return places
+
+
 def _folders(path: str, scope: str) -> dict[str, str]:
     """The ids under which code may speak of the folders above a file: ``data``, ``data/``, and ``.`` for the top."""
     parts = path.split("/")[:-1]
@@ -84,4 +102,4 @@ def _folders(path: str, scope: str) -> dict[str, str]:
 
 def _is_ai(observation: Observation) -> bool:
     subject = observation.subject
-    return isinstance(subject, Asset) and subject.kind in AI_KINDS - {"application"}
+    return isinstance(subject, Asset) and subject.kind in AI_KINDS - {"application"} | {"vector_store"}

@@ -290,7 +290,9 @@ _HUMP = re.compile("(?<=[a-z0-9ß-öø-ÿа-яё])(?=[A-ZÀ-ÖØ-ÞА-ЯЁ])")
 
 def _folded(word: str) -> str:
     """A word without case and accents."""
-    plain = word if word.isascii() else unicodedata.normalize("NFKD", word.translate(_PLAIN))
+    if word.isascii():
+        return word.lower()
+    plain = unicodedata.normalize("NFKD", word.translate(_PLAIN))
     return "".join(char for char in plain if not unicodedata.combining(char)).casefold()
 
 
