@@ -1,6 +1,6 @@
 """HTTP/1.1 to a provider: pooled connections, answers as they come, never read faster than the client takes them.
 
-Smaller than a general client on purpose: one request in flight on each connection, no redirections, cookies or proxies, no
+Smaller than a general client on purpose: one request in flight on each connection, no redirections, cookies, proxies or
 decoding. What does not look like one clean answer (lengths that contradict each other, bytes after the end, a switch of
 protocol) ends the connection.
 """
