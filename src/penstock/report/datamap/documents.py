@@ -1,8 +1,10 @@
-"""The data map, what holds some data, and why, as JSON: in a stable order, each under a versioned name."""
+"""The data map, what holds some data, and why, as JSON: in a stable order, under versioned names whose schema ships."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from importlib import resources
 from typing import Any
 
 from penstock.graph.vocabulary import Asset, Evidence
@@ -15,6 +17,13 @@ from penstock.report.view import Report
 MAP, WHERE, WHY = "penstock.data-map/1", "penstock.data-where/1", "penstock.data-why/1"
 #: Relations named for one link; all are counted.
 RELATIONS = 50
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema that all three keep."""
+    text = resources.files("penstock.report").joinpath("schemas/penstock-data-1.schema.json").read_text("utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
 
 
 def chart_document(report: Report, chart: Chart) -> dict[str, Any]:

@@ -41,8 +41,10 @@ function show(found, chosen, words) {
 }
 
 function rest() {
-  if (label) show(new Set([...boxes, ...links].filter(carries)), null, '');
-  else show(null, null, '');
+  if (!label) return show(null, null, '');
+  const taken = links.filter(carries);
+  const reached = new Set(taken.map((link) => link.dataset.to));
+  show(new Set([...taken, ...boxes.filter((box) => carries(box) || reached.has(box.dataset.id))]), null, '');
 }
 
 function choose(part) {
