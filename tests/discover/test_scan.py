@@ -339,7 +339,7 @@ def test_the_cache_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     cache = Cache(tmp_path, "code")
     cache.adopt("s", b"r")
     for number in range(10):
-        cache.keep_files(f"repo:{number}", [module.Row("x", "1", b"d", b"c" * 50_000, b"")])
+        cache.keep_files(f"repo:{number}", [module.Row("x", "1", b"d", "", b"", b"c" * 50_000, b"")])
         time.sleep(0.002)
     cache.close()
     left = Cache(tmp_path, "code")

@@ -12,7 +12,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,24 +26,28 @@ LARGEST = 512 * 1024 * 1024
 #: times would not show it. Linux ticks at 1-10 ms; file systems with whole milliseconds or seconds are coarser.
 _TICK_NS, _COARSE_TICK_NS = 50_000_000, 2_000_000_000
 
+#: Raised with the tables: those of another version are dropped.
+_VERSION = 2
 _SCHEMA = """
 create table if not exists about (code text not null, signature text not null, reads blob not null);
 create table if not exists history (root text primary key, head text not null, people blob not null) without rowid;
 create table if not exists sources (scope text primary key, used real not null, shape blob, found blob) without rowid;
 create table if not exists files (
-  scope text not null, path text not null, stat text not null, digest blob not null, claims blob not null,
-  facts blob not null, primary key (scope, path)
+  scope text not null, path text not null, stat text not null, digest blob not null, readers text not null,
+  glance blob not null, claims blob not null, facts blob not null, primary key (scope, path)
 ) without rowid;
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one file gave when its content had this digest."""
+    """What one file gave to its readers (names of collectors) when its content had this digest."""
 
     path: str
     stat: str
     digest: bytes
+    readers: str
+    glance: bytes
     claims: bytes
     facts: bytes
 
@@ -117,7 +121,8 @@ class Cache:
         """What is known of a source's files, by path."""
 
         def look(lines: sqlite3.Connection) -> dict[str, Row]:
-            rows = lines.execute("select path, stat, digest, claims, facts from files where scope = ?", (scope,))
+            columns = "path, stat, digest, readers, glance, claims, facts"
+            rows = lines.execute(f"select {columns} from files where scope = ?", (scope,))  # noqa: S608 - names above
             return {row[0]: Row(*row) for row in rows}
 
         return self._try(look, {})
@@ -133,8 +138,8 @@ class Cache:
                     (scope, time.time()),
                 )
                 lines.executemany(
-                    "insert or replace into files values (?, ?, ?, ?, ?, ?)",
-                    ((scope, row.path, row.stat, row.digest, row.claims, row.facts) for row in rows),
+                    "insert or replace into files values (?, ?, ?, ?, ?, ?, ?, ?)",
+                    ((scope, *astuple(row)) for row in rows),
                 )
                 lines.executemany("delete from files where scope = ? and path = ?", ((scope, path) for path in gone))
 
@@ -186,6 +191,10 @@ class Cache:
         try:
             lines.execute("pragma journal_mode = wal")
             lines.execute("pragma synchronous = normal")
+            if lines.execute("pragma user_version").fetchone()[0] != _VERSION:
+                for table in ("about", "history", "sources", "files"):
+                    lines.execute(f"drop table if exists {table}")
+                lines.execute(f"pragma user_version = {_VERSION}")
             lines.executescript(_SCHEMA)
             about = lines.execute("select code, signature, reads from about").fetchone()
             if about and about[0] == self._code:

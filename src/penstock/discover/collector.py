@@ -4,6 +4,7 @@ Two sorts, both plain decorated generators that register themselves:
 
 - ``@collector`` reads one file at a time, in worker processes, and is cached by the file's content. What it yields may
   include ``Fact`` values: small msgpack-able records that only make sense together with other files.
+  A collector behind a ``Gate`` reads only the files that the gate chooses, from a glance at all of them.
 - ``@joiner`` runs once per source, after all files, over the facts of that source: cross-file resolution.
 """
 
@@ -75,6 +76,21 @@ Yielded = Observation | Unseen | Complete | Fact
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """Which files of a source are worth reading closely, from a glance at each. Without it a large source without
+    anything to find would cost as much as one that is full of it.
+
+    glance: what the choice needs to know of a file, from its path and bytes; cheap, and made for any bytes.
+    choose: the paths to read, from the glances at all files of a source that collectors behind the gate could read.
+    aside: the kind of ``Fact`` under which joiners are given the paths that were not chosen (its value: a list).
+    """
+
+    glance: Callable[[str, bytes], bytes]
+    choose: Callable[[Mapping[str, bytes]], frozenset[str]]
+    aside: str
+
+
+@dataclass(frozen=True, slots=True)
 class Collector:
     """A registered file collector; ``reads`` are glob patterns over the path (``*.py``, ``**/CODEOWNERS``)."""
 
@@ -84,6 +100,7 @@ class Collector:
     unseen: str
     run: Callable[[File], Iterator[Yielded]]
     version: int
+    gate: Gate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +118,19 @@ JOINERS: dict[str, Joiner] = {}
 
 
 def collector(
-    name: str, *, reads: str | Iterable[str], sees: str, unseen: str = "", version: int = 1
+    name: str,
+    *,
+    reads: str | Iterable[str],
+    sees: str,
+    unseen: str = "",
+    version: int = 1,
+    gate: Gate | None = None,
 ) -> Callable[[Callable[[File], Iterator[Yielded]]], Callable[[File], Iterator[Yielded]]]:
     """Register a file collector. Raise ``version`` when its output changes, so that cached results are dropped."""
 
     def register(run: Callable[[File], Iterator[Yielded]]) -> Callable[[File], Iterator[Yielded]]:
         patterns = (reads,) if isinstance(reads, str) else tuple(reads)
-        COLLECTORS[name] = Collector(name, patterns, sees, unseen, run, version)
+        COLLECTORS[name] = Collector(name, patterns, sees, unseen, run, version, gate)
         return run
 
     return register

@@ -15,7 +15,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ import msgspec
 
 from penstock.discover import registry
 from penstock.discover.cache import Cache, Row, settled, stat_of
-from penstock.discover.collector import COLLECTORS, JOINERS
+from penstock.discover.collector import COLLECTORS, JOINERS, Fact, Gate
 from penstock.discover.data.folders import wanted
 from penstock.discover.encoding import Claims, claims_of, encode
 from penstock.discover.git import People
@@ -100,6 +100,9 @@ class _Part:
     facts: list[bytes] = field(default_factory=list)
     fresh: list[Row] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
+    #: what was seen of files in a first glance, and what the cache knows of them
+    glances: dict[str, bytes] = field(default_factory=dict)
+    known: dict[str, Row] = field(default_factory=dict)
     #: cached under a shape that tells whether anything changed
     shape: bytes = b""
     whole: bool = False
@@ -142,7 +145,7 @@ class _Look:
         self.interrupted = False
         self.done = self.total = self.found = 0
         self.cache = Cache(None)
-        self.digests: dict[tuple[str, str], tuple[str, bytes]] = {}
+        self.reading: dict[tuple[str, str], Row] = {}
 
     def run(self, targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack) -> None:
         self.tell("finding files")
@@ -243,10 +246,10 @@ class _Look:
         for part in self.parts:
             if part.whole:
                 continue
-            known = self.cache.files(part.key)
-            part.gone = known.keys() - {entry.path for entry, _ in part.wanted}
-            for entry, names in part.wanted:
-                item = self.item(part, entry, names, known.get(entry.path))
+            part.known = self.cache.files(part.key)
+            part.gone = part.known.keys() - {entry.path for entry, _ in part.wanted}
+            for entry, names in self.chosen(part):
+                item = self.item(part, entry, names)
                 if item is None:
                     continue
                 batch.append(item)
@@ -257,11 +260,44 @@ class _Look:
         if batch:
             yield tuple(batch)
 
-    def item(self, part: _Part, entry: Entry, names: tuple[str, ...], known: Row | None) -> Item | None:
-        """The file for a worker; None when it is known, or cannot be read."""
+    def chosen(self, part: _Part) -> Iterator[tuple[Entry, tuple[str, ...]]]:
+        """The files of a source with those of their readers that are to read them, after a glance at all."""
+        gates = {gate for each in COLLECTORS.values() if (gate := each.gate) is not None}
+        shut: dict[str, set[str]] = {}
+        for gate in gates:
+            behind = {name for name, each in COLLECTORS.items() if each.gate is gate}
+            glances = {
+                entry.path: self.glance(part, entry, gate)
+                for entry, names in part.wanted
+                if not behind.isdisjoint(names) and entry.size <= LARGEST_FILE
+            }
+            aside = sorted(glances.keys() - gate.choose(glances))
+            for path in aside:
+                shut.setdefault(path, set()).update(behind)
+            part.glances |= glances
+            if aside:
+                part.facts.append(encode([Fact(gate.aside, "", aside)]))
+        for entry, names in part.wanted:
+            yield entry, tuple(name for name in names if name not in shut.get(entry.path, ()))
+
+    def glance(self, part: _Part, entry: Entry, gate: Gate) -> bytes:
+        """What is seen of a file at a glance; nothing of one that cannot be read, which reading it will say."""
+        known = part.known.get(entry.path)
+        if known and known.stat == stat_of(entry):
+            return known.glance
+        try:
+            return gate.glance(entry.path, read(entry, LARGEST_FILE))
+        except OSError:
+            return b""
+
+    def item(self, part: _Part, entry: Entry, names: tuple[str, ...]) -> Item | None:
+        """The file for a worker; None when it is known, cannot be read, or nobody reads it."""
         from penstock.discover.collect import Item
 
-        stat = stat_of(entry)
+        stat, readers, glance = stat_of(entry), " ".join(names), part.glances.get(entry.path, b"")
+        known = part.known.pop(entry.path, None)
+        if known and known.readers != readers:
+            known = None
         if known and known.stat == stat and self.reuse(part, known):
             return None
         read_at = time.time_ns()
@@ -277,11 +313,16 @@ class _Look:
         digest = hashlib.sha256(data).digest()
         sure = settled(entry, read_at)
         part.settled = part.settled and sure
+        row = Row(entry.path, stat if sure else "", digest, readers, glance, b"", b"")
         if known and known.digest == digest and self.reuse(part, known):
             if sure:
-                part.fresh.append(Row(entry.path, stat, digest, known.claims, known.facts))
+                part.fresh.append(replace(row, claims=known.claims, facts=known.facts))
             return None
-        self.digests[part.scope, entry.path] = (stat if sure else "", digest)
+        if not names:
+            part.fresh.append(row)
+            self.count(part)
+            return None
+        self.reading[part.scope, entry.path] = row
         return Item(part.scope, entry.path, data, names)
 
     def reuse(self, part: _Part, known: Row) -> bool:
@@ -295,9 +336,9 @@ class _Look:
 
     def take(self, gave: Gave, part: _Part) -> None:
         self.add(part, claims_of(gave.claims), gave.facts)
-        stat, digest = self.digests.pop((gave.scope, gave.path), ("", b""))
-        if gave.sure and digest:
-            part.fresh.append(Row(gave.path, stat, digest, gave.claims, gave.facts))
+        row = self.reading.pop((gave.scope, gave.path), None)
+        if gave.sure and row:
+            part.fresh.append(replace(row, claims=gave.claims, facts=gave.facts))
         if not gave.sure:
             part.failures += 1
         self.count(part)

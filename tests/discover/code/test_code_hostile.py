@@ -180,7 +180,7 @@ def test_damaged_files_never_raise(see):
 @pytest.mark.slow
 def test_a_file_on_which_the_grammar_never_ends_costs_its_time_and_its_own_row(tmp_path):
     (tmp_path / "shop").mkdir()
-    (tmp_path / "shop" / "endless.tsx").write_bytes(b"<A{[<i e'\"x[m:w-[0v")
+    (tmp_path / "shop" / "endless.tsx").write_bytes(b"import 'openai'; <A{[<i e'\"x[m:w-[0v")
     (tmp_path / "shop" / "app.py").write_text(
         "from openai import OpenAI\nOpenAI().chat.completions.create(model='gpt-4o', messages=[])\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from tree_sitter import Node, Parser
 
 from penstock.discover.code.ir import Builder, utf8
 from penstock.discover.code.parse import parse
+from penstock.discover.code.relevance import CODE, show
 from penstock.discover.code.walker import Meaning, Walker
 from penstock.discover.collector import Fact, File, Yielded, collector
 from penstock.graph.vocabulary import Unseen
@@ -31,6 +33,8 @@ class Language:
 
     name: as IR, resolver and data rows call it. endings: of its files, without a dot. title: as people call it.
     grammars: file ending → grammar, "" for all others. left_out: why a file is not read ("it is generated"), or "".
+    imports: how imports look in the source, for a glance before anything is parsed (see `relevance.show`); it may find
+        too much, never too little. Without it every file is read.
     prepare: the source as the grammar wants it, lines unmoved (a script in a page).
     """
 
@@ -41,6 +45,7 @@ class Language:
     grammars: Mapping[str, Callable[[], object]]
     unseen: str = "names built at run time"
     left_out: Callable[[bytes], str] = nothing_left_out
+    imports: re.Pattern[bytes] | None = None
     prepare: Callable[[bytes], bytes] = bytes
 
     def read(self, data: bytes, path: str = "", lines: list[int] | None = None) -> tuple[dict[str, Any], int]:
@@ -64,6 +69,8 @@ class Language:
 def define(language: Language) -> Language:
     """Register a language and the collector of its files."""
     LANGUAGES[language.name] = language
+    if language.imports:
+        show(language.name, language.endings, language.imports)
     what, name = f"{language.title} code", f"code.{language.name}"
 
     @collector(
@@ -71,6 +78,7 @@ def define(language: Language) -> Language:
         reads=tuple(f"*.{ending}" for ending in language.endings),
         sees=f"imports, calls, values, functions and classes of {language.title} files",
         unseen=language.unseen,
+        gate=CODE if language.imports else None,
     )
     def source_file(file: File) -> Iterator[Yielded]:
         if why := language.left_out(file.data):

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from penstock.discover.code.languages.python import PYTHON
+from penstock.discover.code.languages.python import IMPORTS, PYTHON
+from penstock.discover.code.relevance import CODE, show
 from penstock.discover.collector import Fact, File, Yielded, collector
 from penstock.graph.vocabulary import Unseen
 
@@ -18,12 +19,15 @@ MAX_CODE = 5_000_000
 _SOURCE = re.compile(rb'^\s*"source"\s*:', re.MULTILINE)
 _MAGIC = re.compile(r"^\s*[%!?]")
 
+show("python", ("ipynb",), IMPORTS)
+
 
 @collector(
     "code.notebook",
     reads="*.ipynb",
     sees="imports, calls and values of notebook cells",
     unseen="cells of other languages, shell lines and magics",
+    gate=CODE,
 )
 def notebook(file: File) -> Iterator[Yielded]:
     """The IR of a notebook's code cells."""

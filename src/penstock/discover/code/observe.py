@@ -24,6 +24,7 @@ from penstock.discover.code.observed.frameworks import say_frameworks, say_provi
 from penstock.discover.code.observed.look import COLLECTOR, Look, Maker
 from penstock.discover.code.observed.prompts import say_prompt_files
 from penstock.discover.code.observed.stores import say_store_uses, say_tool_uses
+from penstock.discover.code.relevance import ASIDE
 from penstock.discover.code.resolve import Resolver
 from penstock.discover.code.signatures import Site, members, sites
 from penstock.discover.collector import Source, Yielded, joiner
@@ -116,6 +117,7 @@ def sees_all_guards(look: Look) -> bool:
     the organisation's own may be a guarding gateway is for the rules to weigh, who know what it serves.
     """
     read = {path for path, module in look.resolver.modules.items() if not module.broken}
+    read.update(path for fact in look.source.facts.get(ASIDE, ()) for path in fact.value)  # far from all AI
     everything = all(path in read for path in look.source.paths if path.rpartition(".")[2].lower() in _CODE)
     rerouted = any(
         name.endswith(_REROUTES) and provider_of_prefix(name.partition("_")[0].lower()) for name in look.resolver.env

@@ -407,5 +407,10 @@ GO = define(
         grammars={"": tree_sitter_go.language},
         unseen="names built at run time; generated files",
         left_out=_generated,
+        imports=re.compile(
+            rb'^[ \t]*(?:import[ \t]+\(?[ \t]*)?(?:[\w.]+[ \t]+)?["`](?P<module>[\w./~-]{1,500})["`]'
+            rb"|^package[ \t]+(?P<package>\w+)",
+            re.MULTILINE,
+        ),
     )
 )

@@ -361,6 +361,7 @@ JAVA = define(
         endings=("java",),
         walker=JavaWalker,
         grammars={"": tree_sitter_java.language},
+        imports=re.compile(rb"\b(?:import[ \t]+(?:static[ \t]+)?(?P<module>[\w.]+)|package[ \t]+(?P<package>[\w.]+))"),
         unseen="names built at run time; beans that are wired by configuration",
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import tree_sitter_python
@@ -12,6 +13,11 @@ from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, MAX_IT
 from penstock.discover.code.language import Language, define
 from penstock.discover.code.walker import Table, Walker, first, text
 
+#: Wherever the words stand: in a notebook's JSON, in a line with others.
+IMPORTS = re.compile(
+    rb"\bfrom[ \t]+(?P<module>[\w.]+)[ \t\\\r\n]*import\b[ \t\\]*(?P<names>\([^)]{0,20000}|[^\n;#]{0,5000})"
+    rb"|\bimport[ \t]+(?P<modules>[^\n;#]{1,5000})"
+)
 _ESCAPES = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\'": "'", "\\\\": "\\", "\\\n": "", "\\r": "\r"}
 
 
@@ -284,5 +290,6 @@ PYTHON = define(
         endings=("py", "pyi", "pyw"),
         walker=PythonWalker,
         grammars={"": tree_sitter_python.language},
+        imports=IMPORTS,
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 import tree_sitter_javascript
@@ -360,5 +361,8 @@ TYPESCRIPT = define(
         },
         unseen="names built at run time; path aliases of tsconfig; minified bundles",
         left_out=_minified,
+        imports=re.compile(
+            rb"""(?:\bfrom|\bimport|\brequire)[ \t\r\n]*\(?[ \t\r\n]*["'`](?P<module>[^"'`\n]{1,500})"""
+        ),
     )
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
@@ -20,14 +20,8 @@ class Files:
         self.modules = modules
         self.packages = packages
         self._found: dict[tuple[str, str], str] = {}
-        self._by_stem: dict[str, list[str]] = {}
-        for path in modules:
-            folder, _, file = path.rpartition("/")
-            stem = file.rsplit(".", 1)[0]
-            if stem in ("__init__", "index"):
-                self._by_stem.setdefault(folder.rpartition("/")[2], []).append(path)
-            if stem != "__init__":
-                self._by_stem.setdefault(stem, []).append(path)
+        #: what files and folders are called: an import that starts with none of these is from elsewhere
+        self._names = {name.partition(".")[0] for path in modules for name in path.split("/")}
 
     def locate(self, importer: str, source: str) -> str:
         """The file of the source that an import names; empty for a package from elsewhere."""
@@ -48,6 +42,26 @@ class Files:
             return self._python_file(posixpath.join(posixpath.dirname(path), name))
         return ""
 
+    def nested(self, importer: str, source: str, name: str) -> str:
+        """The file that ``from source import name`` names, where that is a module in a package."""
+        return self.locate(importer, f"{source}.{name}" if source.strip(".") else f"{source}{name}")
+
+    def named(self, importer: str, source: str, name: str) -> Iterator[str]:
+        """Every file that an import may bring something from."""
+        module = self.modules[importer]
+        if module.dialect.imports == "class":  # a class of a package, something in one, or all of a package
+            for _ in range(3):
+                yield from self.packages.files.get((module.language, source), ())[:1]
+                source = source.rpartition(".")[0]
+            return
+        found = self.locate(importer, source)
+        yield found
+        if module.dialect.imports == "module":
+            if name and (not found or found.endswith("__init__.py")):
+                yield self.nested(importer, source, name)
+            while not source.startswith(".") and (source := source.rpartition(".")[0]):
+                yield self.locate(importer, source)
+
     def _module(self, importer: str, source: str) -> str:
         folder = posixpath.dirname(importer)
         if source.startswith("."):
@@ -57,24 +71,23 @@ class Files:
             rest = source.lstrip(".").replace(".", "/")
             return self._python_file(posixpath.join(folder, rest) if rest else folder)
         tail = source.replace(".", "/")
-        best = ""
-        for path in self._by_stem.get(tail.rpartition("/")[2], ()):
-            bare = path.removesuffix("/__init__.py").removesuffix(".py").removesuffix(".ipynb")
-            if path == importer or not (bare == tail or bare.endswith("/" + tail)):
-                continue
-            root = bare[: len(bare) - len(tail)].rstrip("/")
-            if f"{root}/__init__.py".lstrip("/") in self.modules:
-                continue  # inside a package: not importable by its bare name
-            above = posixpath.dirname(root)
-            if _holds(root, folder) or (_holds(above, folder) and posixpath.basename(root) in _SOURCE_FOLDERS):
-                best = max(best, path, key=len)
-        return best
+        if tail.partition("/")[0] not in self._names:
+            return ""
+        while True:
+            for below in ("", *_SOURCE_FOLDERS):
+                root = posixpath.join(folder, below).rstrip("/")
+                if posixpath.join(root, "__init__.py") in self.modules:
+                    continue  # inside a package: not importable by its bare name
+                found = self._python_file(posixpath.join(root, tail))
+                if found and found != importer:
+                    return found
+            if not folder:
+                return ""
+            folder = posixpath.dirname(folder)
 
     def _python_file(self, base: str) -> str:
-        for path in (f"{base}.py", f"{base}/__init__.py" if base else "__init__.py", f"{base}.pyi"):
-            if path in self.modules:
-                return path
-        return ""
+        package = f"{base}/__init__.py" if base else "__init__.py"
+        return next((path for path in (f"{base}.py", package, f"{base}.pyi") if path in self.modules), "")
 
     def _script(self, importer: str, source: str) -> str:
         folder = posixpath.dirname(importer)
@@ -99,8 +112,3 @@ class Files:
                 if f"{stem}.{end}" in self.modules:
                     return f"{stem}.{end}"
         return ""
-
-
-def _holds(root: str, folder: str) -> bool:
-    """Whether a folder is the root or lies below it ("" is the top)."""
-    return not root or folder == root or folder.startswith(root + "/")

@@ -42,7 +42,7 @@ def imported(resolver: Resolver, module: Module, number: int, depth: int, star: 
                 yield target
         if found or source.startswith("."):
             return
-    if nested := resolver.locate(module.path, f"{source}.{name}" if source != "." else f".{name}"):
+    if nested := resolver.files.nested(module.path, source, name):
         yield Target("module", nested, -1)
     elif not source.startswith("."):
         yield Target("external", module.path, -1, f"{source}.{name}" if name else source)

@@ -58,7 +58,8 @@ def under(
 ) -> Iterator[Target]:
     """``base.get(key, default)`` of a mapping that is written out; nothing where it is not."""
     for base in resolver.follow(module.path, holder, frames, depth):
-        row = resolver.modules[base.path].expressions[base.ref] if base.ref >= 0 else ["?"]
+        written = base.kind in ("value", "external") and base.ref >= 0
+        row: list[Any] = resolver.modules[base.path].expressions[base.ref] if written else ["?"]
         if base.kind == "value" and row[0] == "d":
             pairs = row
         elif base.kind == "external" and base.symbol.removesuffix("()") in PAIRS and row[0] == "c":

@@ -1,0 +1,164 @@
+"""Which code files of a source can matter to AI: those that use it, those that use them, and all that these use.
+
+A glance finds imports with a pattern, much faster than parsing and never fewer than there are. A file is chosen when it
+imports an AI package, when it imports a chosen file (it may pass a model's name), or when a chosen file imports it (it
+may hold the name). In a source without an AI package nothing is chosen.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import NamedTuple
+
+import msgspec
+
+from penstock.discover.code.resolve.files import Files
+from penstock.discover.code.resolve.module import Module
+from penstock.discover.code.resolve.packages import Packages
+from penstock.discover.collector import Gate
+from penstock.knowledge.pack import load_pack
+from penstock.knowledge.packages import OF_LANGUAGE, package_named
+
+#: Imports of one file that are looked at, and of one import the names; more is made by no person.
+_MOST_IMPORTS, _MOST_NAMES = 2_000, 200
+#: What a signature makes that says nothing without something else of AI in the same file or in one that uses it.
+_NOT_ALONE = frozenset({"passes", "data", "save", "save_to", "push"})
+_WORD = re.compile(rb"[\w.]+")
+
+
+#: File ending → the language, and the pattern of its imports.
+_SHOWN: dict[str, tuple[str, re.Pattern[bytes]]] = {}
+#: The kind of fact with the files that were not read closely.
+ASIDE = "code.aside"
+
+
+class Glance(NamedTuple):
+    """What imports tell. uses: 2 an AI package, 1 a package that signatures know, 0 neither."""
+
+    language: str
+    uses: int
+    package: str
+    imports: list[tuple[str, str]]
+
+
+_decoder = msgspec.msgpack.Decoder(Glance)
+
+
+def show(language: str, endings: Iterable[str], imports: re.Pattern[bytes]) -> None:
+    """Say how imports look in files with these endings.
+
+    The pattern's groups: ``module`` with ``names`` in it, or ``modules``, or the ``package`` that the file is part of.
+    """
+    _SHOWN.update(dict.fromkeys(endings, (language, imports)))
+
+
+def glance(path: str, data: bytes) -> bytes:
+    """The glance at a file, encoded."""
+    ending = path.rpartition("/")[2].rpartition(".")[2].lower()
+    language, shape = _SHOWN.get(ending, ("", None))
+    package = ""
+    imports: dict[tuple[str, str], None] = {}
+    for found in shape.finditer(data) if shape else ():
+        parts = found.groupdict()
+        package = package or _text(parts.get("package"))
+        module = _text(parts.get("module")).rstrip(".") if _text(parts.get("module")).strip(".") else ""
+        module = module or _text(parts.get("module"))
+        if module:
+            imports[module, ""] = None
+            imports.update(dict.fromkeys((module, name) for name in _words(parts.get("names"))))
+        imports.update(dict.fromkeys((name, "") for name in _words(parts.get("modules"))))
+        if len(imports) > _MOST_IMPORTS:
+            break
+    return msgspec.msgpack.encode(Glance(language, _uses(language, imports), package, list(imports)))
+
+
+def _text(found: bytes | None) -> str:
+    return (found or b"").decode("utf-8", "replace")
+
+
+def _words(found: bytes | None) -> list[str]:
+    return [_text(word) for word in _WORD.findall(found or b"")[:_MOST_NAMES]]
+
+
+def choose(glances: Mapping[str, bytes]) -> frozenset[str]:
+    """The files that can matter."""
+    seen = {path: _decoder.decode(data) for path, data in glances.items() if data}
+    unread = glances.keys() - seen.keys()  # reading them will say why
+    if not any(each.uses == 2 for each in seen.values()):
+        return frozenset(unread)
+    importing: dict[str, list[str]] = {}
+    imported: dict[str, list[str]] = {}
+    for path, other in _edges(seen):
+        importing.setdefault(other, []).append(path)
+        imported.setdefault(path, []).append(other)
+    using = _closure((path for path, each in seen.items() if each.uses), importing)
+    roots = (path for path, each in seen.items() if each.language == "go.mod")
+    return frozenset({*_closure(using, imported), *roots, *unread})
+
+
+CODE = Gate(glance, choose, ASIDE)
+
+
+def _uses(language: str, imports: Iterable[tuple[str, str]]) -> int:
+    ecosystem, known = OF_LANGUAGE.get(language, ""), _signed()
+    found = 0
+    for module, name in imports:
+        if module.startswith("."):
+            continue
+        whole = f"{module}.{name}" if name and ecosystem in ("python", "java") else module
+        if package_named(ecosystem, whole):
+            return 2
+        if any(part in known for part in _prefixes(whole)):
+            found = 1
+    return found
+
+
+@cache
+def _signed() -> frozenset[str]:
+    """Packages of which a use is something by itself."""
+    rows = load_pack("signatures").rows
+    return frozenset(package for row in rows if row.makes not in _NOT_ALONE for package in row.package)
+
+
+def _prefixes(name: str) -> Iterator[str]:
+    yield name
+    for place, letter in enumerate(name):
+        if letter in "./":
+            yield name[:place]
+
+
+def _edges(seen: Mapping[str, Glance]) -> Iterator[tuple[str, str]]:
+    """(file, file it imports); files that share the names of a package import each other."""
+    modules = {path: _bare(path, each) for path, each in seen.items() if each.language}
+    packages = Packages(modules)
+    files = Files(modules, packages)
+    for files_of in packages.files.values():
+        for path in files_of[1:]:
+            yield path, files_of[0]
+            yield files_of[0], path
+    for path in modules:
+        if (package := posixpath.join(posixpath.dirname(path), "__init__.py")) in modules and package != path:
+            yield path, package
+        for source, name in seen[path].imports:
+            for target in files.named(path, source, name):
+                if target and target != path:
+                    yield path, target
+
+
+def _bare(path: str, each: Glance) -> Module:
+    tables: dict[str, list[object]] = {name: [] for name in ("expressions", "scopes", "imports", "assigns", "sets")}
+    return Module(path, {"language": each.language, "package": each.package, **tables})
+
+
+def _closure(start: Iterable[str], links: Mapping[str, list[str]]) -> set[str]:
+    found = set(start)
+    todo = list(found)
+    while todo:
+        for path in links.get(todo.pop(), ()):
+            if path not in found:
+                found.add(path)
+                todo.append(path)
+    return found
