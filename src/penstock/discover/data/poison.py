@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.discover.data.flips import contradictions
-from penstock.discover.data.floods import flood
 from penstock.discover.data.passage import Passage
 from penstock.discover.data.planted import planted
 from penstock.inspect import hidden
@@ -89,8 +87,7 @@ def look(passages: Sequence[Passage], concealed: Sequence[Passage] = ()) -> Susp
     instructions = planted(passages) | (behind := planted(concealed))
     if behind:
         ways.add("markup")
-    copies = flood(passages)
-    flipped = contradictions(passages)
+    copies, flipped = _together(passages)
     rows: list[str] = []
     why: list[str] = []
     for found in (unseen, instructions, copies, flipped):
@@ -101,5 +98,18 @@ def look(passages: Sequence[Passage], concealed: Sequence[Passage] = ()) -> Susp
     return Suspicion(frozenset(ways), len(instructions), len(copies), len(flipped), tuple(rows), tuple(why))
 
 
+def _together(passages: Sequence[Passage]) -> tuple[dict[str, str], dict[str, str]]:
+    """What only many texts show: floods of copies, and classes that contradict their texts."""
+    if len(passages) < _MANY:
+        return {}, {}
+    # numpy, which both need, takes 0.05 CPU s to load: a repository without data goes without
+    from penstock.discover.data.flips import contradictions
+    from penstock.discover.data.floods import flood
+
+    return flood(passages), contradictions(passages)
+
+
+#: Fewer texts are neither a flood nor classes.
+_MANY = 20
 #: One odd invisible character is a typist's or a tool's; below this a run of them counts only when it is long.
 _SURE = 0.9

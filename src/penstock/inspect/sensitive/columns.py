@@ -78,9 +78,7 @@ def classify_column(header: str, values: Sequence[str]) -> ColumnVerdict:
     seen, counts, confirmed = _confirmed(f"{_spaced(header)}: ", filled)
     labels = set(seen)
     reasons = [f"{count} of {len(filled)} values are {kind}" for kind, count in counts.items()]
-    named = _meanings(header)
-    if values and not filled:  # nobody filled it in, so it holds nothing
-        named = {}
+    named = _meanings(header) if filled or not values else {}  # what nobody filled in holds nothing
     for concept in _concepts():
         if concept.label in labels and concept.type in counts:
             continue
@@ -141,6 +139,7 @@ def _speaks(
     meaning = concept.id.partition(".")[2].replace("-", " ")
     strength = named.get(concept.id)
     alone = (concept.known or bool(concept.probe)) and not any(named.values()) and not told and len(filled) >= 5
+    alone = alone and not _means_other(header)
     agreeing = _agreeing(concept, filled) if strength is not None or alone else 0
     enough = agreeing >= SHARE * len(filled)
     if strength and enough:
@@ -169,6 +168,11 @@ def _speaks(
 
 #: Marks of a telephone number, which no other number has: a prefix, brackets, the groups of North America.
 _MARKED = re.compile(r"^[+(]|\b\d{3}[-. ]\d{3}[-. ]\d{4}\b")
+
+
+def _means_other(header: str) -> bool:
+    """Whether a header names something that is no person and nothing of a person."""
+    return any(_folded(word) in _other() for word in _NAME_WORD.findall(_spaced(header)))
 
 
 def _agreeing(concept: Concept, filled: list[str]) -> int:
@@ -316,6 +320,11 @@ def _last() -> frozenset[str]:
 @cache
 def _around() -> frozenset[str]:
     return frozenset(_folded(word) for word in _listed("around"))
+
+
+@cache
+def _other() -> frozenset[str]:
+    return frozenset(_folded(word) for word in _listed("other"))
 
 
 @cache
