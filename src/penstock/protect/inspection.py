@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
-from penstock.errors import NotUnderstood
+import msgspec
+
 from penstock.inspect import hidden
 from penstock.inspect.sensitive.detector import Detector, detector
 from penstock.inspect.sensitive.stream import StreamDetector
 from penstock.inspect.span import Span
 from penstock.protect.exchange import UNSEEN
-from penstock.protect.jsontext import texts
 
 #: Hidden characters are judged by what stands up to this many characters behind them.
 _AFTER = 48
@@ -48,33 +49,51 @@ class Inspection:
         return spans, growing
 
     def spans(self, text: str, *, is_json: bool = False) -> list[Span]:
-        """Spans of a complete text. The strings of a JSON text are read as the tool will read them, too."""
-        spans = self.look(text)[0] if len(text) >= _SHORTEST else []
+        """Spans of a complete text. JSON is read as whoever parses it will read it: without its escapes."""
+        if len(text) < _SHORTEST:
+            return []
         if is_json and "\\" in text:
-            spans = sorted({*spans, *self._escaped(text)})
-        return spans
+            plain, places = _unescaped(text)
+            return [_moved(span, places) for span in self.look(plain)[0]]
+        return self.look(text)[0]
 
     def stream(self) -> StreamDetector:
         return StreamDetector(self)
 
-    def _escaped(self, text: str) -> list[Span]:
-        """Spans that only show when escapes are undone; each covers the whole of its string, without the quotes."""
-        data = text.encode("utf-8", "surrogatepass")
+
+def _unescaped(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The text with its JSON escapes undone, and where it shifts: (offset in it, offset in the text) from there on."""
+    parts: list[str] = []
+    places = [(0, 0)]
+    done = length = 0
+    for escape in _ESCAPE.finditer(text):
+        start, end = escape.span()
         try:
-            strings = [found for found in texts(data) if b"\\" in data[found.start : found.end]]
-        except NotUnderstood:
-            return []
-        spans = []
-        for found in strings:
-            start = len(data[: found.start + 1].decode("utf-8", "surrogatepass"))
-            end = start + len(data[found.start + 1 : found.end - 1].decode("utf-8", "surrogatepass"))
-            spans += [
-                Span(start, end, span.type, span.category, span.confidence, span.reason, span.rule)
-                for span in self.look(found.value)[0]
-            ]
-        return spans
+            sign: str = msgspec.json.decode(f'"{escape[0]}"', type=str)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue  # half a pair of surrogates stays as it is written
+        parts += (text[done:start], sign)
+        length += start - done
+        places += ((length, start), (length + len(sign), end))
+        length += len(sign)
+        done = end
+    return "".join([*parts, text[done:]]), places
 
 
+def _moved(span: Span, places: list[tuple[int, int]]) -> Span:
+    """The span where it stands in the escaped text."""
+
+    def moved(offset: int) -> int:
+        plain, escaped = places[bisect_right(places, (offset, _FAR)) - 1]
+        return escaped + offset - plain
+
+    return Span(
+        moved(span.start), moved(span.end), span.type, span.category, span.confidence, span.reason, span.rule
+    )  # fmt: skip
+
+
+_FAR = 1 << 62
+_ESCAPE = re.compile(r'\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|["\\/bfnrt])')
 #: Shorter than the shortest value there is (an e-mail address of six characters, one hidden character in a word).
 _SHORTEST = 4
 #: The last run of characters that hide, with what stands behind it not yet long enough to judge it.
