@@ -111,5 +111,5 @@ audit = Table(
 
 values = Table("small_values", metadata, _tenant(), _name("name"), _text("value"))
 
-#: What changed, in order, for whoever recomputes from it. Old entries are dropped (``sql.OUTBOX_KEEPS``).
+#: What changed, in order, for whoever recomputes from it. Old entries are dropped (``versions.OUTBOX_KEEPS``).
 outbox = Table("outbox", metadata, _tenant(), _number(), _time("at"), _text("kind"), _text("body"))
