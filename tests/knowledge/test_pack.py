@@ -1,6 +1,8 @@
 """Packs are validated at load, and an error says where."""
 
+import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -67,3 +69,22 @@ def test_an_unknown_pack_is_wrong_use():
 def test_yes_and_no_are_field_names_and_words(tmp_path):
     (row,) = shapes(tmp_path, "- {id: a, sides: 3, yes: [on, off], no: [n]}\n").rows
     assert (row.yes, row.no) == (("on", "off"), ("n",))
+
+
+def test_a_pack_is_read_once_for_all_processes_and_again_when_it_changes(tmp_path, monkeypatch):
+    monkeypatch.setenv("PENSTOCK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(pack, "PACKS", tmp_path)
+    place = tmp_path / "shapes.yaml"
+
+    def rows(loose=False):
+        kind = msgspec.defstruct("Shape", [("id", str), ("since", Any if loose else str)], module=__name__, frozen=True)
+        pack.define_pack("shapes", kind)
+        return [(row.id, row.since) for row in pack.load_pack("shapes").rows]
+
+    place.write_text("rows: [{id: a, since: '2026'}]\nnote: 3\n")
+    assert rows() == rows() == [("a", "2026")]
+    assert len(list((tmp_path / "cache" / "penstock").iterdir())) == 1
+    place.write_text("rows: [{id: b, since: '2027'}]\nnote: 3\n")
+    assert rows() == [("b", "2027")]
+    place.write_text("rows: [{id: c, since: 2027-01-01}]\nnote: 3\n")
+    assert rows(loose=True) == rows(loose=True) == [("c", datetime.date(2027, 1, 1))]

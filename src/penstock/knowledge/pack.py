@@ -35,7 +35,9 @@ The generic test asks of every row at least one example that must and one that m
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -45,6 +47,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from penstock.errors import NotUnderstood, WrongUse
+from penstock.knowledge.kept import keep, kept
 
 PACKS = Path(__file__).parent / "packs"
 
@@ -105,7 +108,7 @@ def load_pack(name: str) -> Pack[Any]:
             raise WrongUse(
                 f"No row type is defined for the pack {name!r}", hint="Import the module that reads it first"
             )
-        _loaded[name] = read_pack(_definitions[name], pack_files(name))
+        _loaded[name] = _kept(_definitions[name], pack_files(name))
     return _loaded[name]
 
 
@@ -174,6 +177,24 @@ def read_pack(how: Definition, files: Iterable[Path]) -> Pack[Any]:
             rows.append(row)
             places.append(f"{path.name} row {index + 1}")
     return Pack(how.name, tuple(rows), tuple(places), said)
+
+
+def _kept(how: Definition, files: list[Path]) -> Pack[Any]:
+    """The pack as an earlier process read it from the same files with the same code, or read now: YAML is slow."""
+    modules = {part.__module__ for part in (how.row, how.validate, read_pack) if part is not None}
+    code = (Path(path) for name in sorted(modules) if (path := sys.modules[name].__file__))
+    sources = [how.name.encode(), *(path.read_bytes() for path in (*files, *code))]
+    shape: Any = tuple[tuple[how.row, ...], tuple[str, ...], dict[str, Any]]  # type: ignore[name-defined]
+    if (data := kept("pack", sources)) is not None:
+        with contextlib.suppress(msgspec.DecodeError):  # a torn file costs one reading of the pack
+            return Pack(how.name, *msgspec.msgpack.decode(data, type=shape))
+    pack = read_pack(how, files)
+    whole = (pack.rows, pack.places, dict(pack.header))
+    with contextlib.suppress(TypeError, NotImplementedError, msgspec.DecodeError):
+        data = msgspec.msgpack.encode(whole)
+        if msgspec.msgpack.decode(data, type=shape) == whole:  # not so with a date in a field of any type
+            keep("pack", sources, data)
+    return pack
 
 
 def _row(how: Definition, index: int) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from penstock.inspect.sensitive.cache import keep, kept
+from penstock.knowledge.kept import keep, kept
 
 
 class Scanner:

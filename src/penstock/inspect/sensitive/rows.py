@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from penstock.graph.vocabulary import LABELS
-from penstock.inspect.sensitive.cache import keep, kept
+from penstock.knowledge.kept import keep, kept
 from penstock.knowledge.pack import define_pack, header, load_pack, pack_files
 
 if TYPE_CHECKING:

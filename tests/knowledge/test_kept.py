@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock.inspect.sensitive.cache import keep, kept
+from penstock.knowledge.kept import keep, kept
 
 
 @pytest.fixture(autouse=True)
