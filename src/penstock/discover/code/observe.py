@@ -22,6 +22,7 @@ from penstock.discover.code.observed import (
 from penstock.discover.code.observed.data import datasets_of, say_data_beside_ai
 from penstock.discover.code.observed.frameworks import say_frameworks, say_providers
 from penstock.discover.code.observed.look import COLLECTOR, Look, Maker
+from penstock.discover.code.observed.offered import say_offered
 from penstock.discover.code.observed.prompts import say_prompt_files
 from penstock.discover.code.observed.stores import say_store_uses, say_tool_uses
 from penstock.discover.code.relevance import ASIDE
@@ -104,6 +105,7 @@ def run(look: Look) -> Iterator[Yielded]:
     say_data_beside_ai(look, ordered)
     say_providers(look)
     say_prompt_files(look)
+    say_offered(look)
     yield from look.out.values()
     yield from look.notes.values()
     if look.out and sees_all_guards(look):
