@@ -488,7 +488,7 @@ def forget(id: int):
 agent = Agent(name="CRM", tools=[customer, forget], instructions="You help with customer data.")
 """
     )
-    table = "postgresql://db.internal:5432/crm/customers"
+    table = "postgresql://db.internal/crm/customers"
     assert ("customer", "reads", table) in seen.links()
     assert ("forget", "writes", table) in seen.links()
     assert seen.one("tool", "forget").props["effects"] == ["delete"]
@@ -548,8 +548,8 @@ analyst = create_agent("openai:gpt-4o", tools=[*SQLDatabaseToolkit(db=db).get_to
 """
     )
     assert {("analyst", "uses_tool", "run_sql"), ("analyst", "uses_tool", "SQLDatabaseToolkit")} <= seen.links()
-    assert ("run_sql", "reads", "postgresql://dwh:5432/sales") in seen.links()
-    assert ("run_sql", "writes", "postgresql://dwh:5432/sales") in seen.links()
+    assert ("run_sql", "reads", "postgresql://dwh/sales") in seen.links()
+    assert ("run_sql", "writes", "postgresql://dwh/sales") in seen.links()
 
 
 def test_a_table_read_beside_a_model_call_is_read_by_the_application(python_file):

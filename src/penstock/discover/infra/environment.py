@@ -31,7 +31,8 @@ _SECRET_VALUE = re.compile(
     r"|hf_[A-Za-z0-9]{16,}|AIza[\w-]{30,}|eyJ[\w-]{10,}\.[\w-]{10,}|-----BEGIN|glpat-[\w-]{16,}|Bearer\s+[\w.-]{12,}"
 )  # well-known prefixes of keys and tokens, as their vendors document them
 _SECRET_OPTION = re.compile(r"((?:token|key|secret|password)[\"']?\s*[=:]\s*)[^\s\"'&]+", re.IGNORECASE)
-_URL_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+#: What stands before the @ of an address; of Azure's file systems that is a container.
+_URL_CREDENTIALS = re.compile(r"(?<!abfs://)(?<!abfss://)(?<!wasb://)(?<!wasbs://)(?<=://)[^/@\s]*@")
 _DENSE = re.compile(r"[A-Za-z0-9+]{20,}")
 
 

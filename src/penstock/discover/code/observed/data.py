@@ -33,7 +33,7 @@ def datasets_of(look: Look, site: Site) -> list[Asset]:
 def named_dataset(look: Look, name: str, site: Site, *, hub: bool) -> Asset:
     status = status_of(site.path)
     if re.match(r"^[a-z][a-z0-9+.-]*://", name):
-        bare = without_credentials(name)
+        bare = plain_address(name)
         return identity.asset("dataset", bare, status=status)
     place = posixpath.normpath(posixpath.join(posixpath.dirname(site.path), name))
     for path in (place, posixpath.normpath(name)):
@@ -76,18 +76,26 @@ def say_data_beside_ai(look: Look, ordered: list[Site]) -> None:
                 look.link(look.app(site.path, line), "reads", data, site.path, line)
 
 
-def without_credentials(url: str) -> str:
-    scheme, _, rest = url.partition("://")
+#: Ports that an engine has anyway, and schemes in which what stands before the @ is a container and no user.
+_PORTS = {"postgresql": ":5432", "mysql": ":3306", "mssql": ":1433", "redshift": ":5439", "redis": ":6379"}
+_CONTAINERS = frozenset({"abfs", "abfss", "wasb", "wasbs"})
+
+
+def plain_address(url: str) -> str:
+    """An address as every reader writes it: without credentials, query, driver, usual port and closing slash."""
+    scheme, _, rest = url.split("?")[0].split("#")[0].partition("://")
+    scheme = re.sub(r"^postgres(?:ql)?(?:\+\w+)?$", "postgresql", scheme.lower().partition("+")[0])
     host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}".split("?")[0]
+    if scheme not in _CONTAINERS:
+        host = host.rpartition("@")[2]
+    return f"{scheme}://{host.removesuffix(_PORTS.get(scheme, ' '))}{slash}{path}".rstrip("/")
 
 
 def database(address: str, table: str, scope: str) -> Asset | None:
     """The table of a database as a data store."""
     address = address.strip()
     if "://" in address:
-        base = without_credentials(address).rstrip("/")
-        base = re.sub(r"^postgres(ql)?(\+\w+)?://", "postgresql://", base)
+        base = plain_address(address)
         key = f"{base}/{table}" if table else base
         return identity.asset("data_store", key)
     if address.endswith((".db", ".sqlite", ".sqlite3")):
