@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -13,6 +14,10 @@ from click.testing import CliRunner
 
 from penstock.cli.commands.data import command
 from penstock.errors import NotReachable, WrongUse
+from penstock.graph import identity
+from penstock.graph.store import open_store
+from penstock.graph.store.protocol import Scan
+from penstock.graph.vocabulary import Asset, Evidence, Observation
 from penstock.report.datamap.documents import schema
 
 Asked = Callable[..., str]
@@ -90,3 +95,23 @@ def test_why_proves_it_with_the_place_of_each_hop(ask: Asked) -> None:
 def test_what_is_not_there_is_told(ask: Asked, words: tuple[str, ...], complaint: str) -> None:
     with pytest.raises(WrongUse, match=complaint):
         ask(*words)
+
+
+def test_a_described_removal_counts_when_somebody_confirms_it(ask: Asked, shop: Path) -> None:
+    assert "Nothing waits" in ask("confirm")
+    with contextlib.closing(open_store(shop / "state" / "penstock.db")) as store:
+        graph = store.graph()
+        (table,) = [asset for asset in graph.of_kind("dataset") if "pii" in asset.labels]
+        sums = Asset("data-sums", "dataset", "sums.csv", table.scope, {"declassified": {"method": "sums of 150 homes"}})
+        place = Evidence("organisation.declaration", "ai-system.yaml:9", "declared", (), table.scope)
+        told = (sums, identity.relation(sums, "derived_from", table))
+        store.ingest(Scan(tuple(Observation(one, place) for one in told), at=store.scans()[0][0] + 1))
+    assert "sums of 150 homes" in ask("confirm")
+    assert "unconfirmed" in ask("why", "sums.csv", "pii")
+    with pytest.raises(WrongUse, match="a name and a reason"):
+        ask("confirm", "sums.csv", "--by", "dana")
+    said = ask("confirm", "sums.csv", "--by", "dana", "--why", "I read the job")
+    assert "accepted by dana" in said and "personal data" in said
+    assert "not known to touch" in ask("why", "sums.csv") and "declassified" in ask("why", "sums.csv")
+    with contextlib.closing(open_store(shop / "state" / "penstock.db")) as store:
+        assert "confirmed that labels are removed" in store.audit_trail()[0][2]

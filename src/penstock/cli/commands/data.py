@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from penstock.cli.commands.accept import end_of
 from penstock.cli.listing import current, print_json
-from penstock.cli.options import format_option, state_options
+from penstock.cli.options import State, format_option, open_state, state_options, you
 from penstock.cli.screen import printable
 from penstock.errors import NotReachable, WrongUse
 
 if TYPE_CHECKING:
+    from penstock.graph.graph import Graph
     from penstock.report.datamap.chart import Chart
     from penstock.report.view import Report
 
@@ -102,6 +104,61 @@ def why(what: str, label: str | None, format_: str, state: str | None, config: s
             print_json(reasons_document(report, asset, found))
         else:
             click.echo(reasons_page(report, asset, found), nl=False)
+
+
+@command.command("confirm")
+@click.argument("what", metavar="[ASSET]", required=False)
+@click.option("--why", default="", help="The reason you believe it: what you read, what was measured.")
+@click.option("--until", metavar="YYYY-MM-DD", help="The last day; default and most a year, 90 days for a downgrade.")
+@click.option("--by", default=you, show_default="you", help="The person who answers for it.")
+@state_options
+def confirm(what: str | None, why: str, until: str | None, by: str, state: str | None, config: str | None) -> None:
+    """Confirm that labels are removed on the way into ASSET, as somebody described; without ASSET: list what waits.
+
+    Only this takes a label away, and only the labels and sources there are now: what comes later opens it again.
+    """
+    from penstock.cli.find import asset_named
+    from penstock.cli.scanning import current_report
+
+    with open_state(state, config) as opened:
+        graph = opened.store.graph()
+        if what is None:
+            _list_proposals(graph)
+            return
+        asset = asset_named(graph, what)
+        told = _confirm(opened, graph, asset.id, who=by, why=why, until=end_of(until))
+        click.echo(printable(f"Confirmed for {asset.name}: {told}"))
+        current_report(opened)
+
+
+def _list_proposals(graph: Graph) -> None:
+    """What is described and counts for nothing until somebody confirms it."""
+    from penstock.cli.screen import as_table
+    from penstock.graph.declassify import proposals
+
+    waiting = [
+        (graph.assets[claim.asset].name, str(claim.record.get("method", "")), claim.objection)
+        for claim in proposals(graph)
+    ]
+    if not waiting:
+        click.echo("Nothing waits to be confirmed.")
+        return
+    click.echo(as_table(("asset", "what is done", "why it does not count"), waiting), nl=False)
+
+
+def _confirm(opened: State, graph: Graph, asset: str, *, who: str, why: str, until: float | None) -> str:
+    """Take down an approver's word; what is in force then, in words."""
+    from penstock.graph.declassify import confirmation, declassification
+    from penstock.graph.labels import propagate
+    from penstock.respond.words import as_scan
+
+    arriving = propagate(graph).arriving(asset)
+    word = confirmation(graph, asset, arriving, who=who, why=why, until=until, now=opened.now)
+    opened.store.ingest(as_scan((word,), opened.now))
+    claim = declassification(opened.store.graph(), asset)
+    told = claim.told if claim else ""
+    opened.store.audit(who, f"confirmed that labels are removed: {told}: {why}", asset, opened.now)
+    return told
 
 
 def _as(format_: str, report: Report, drawn: Chart, title: str, *, to_file: bool) -> str:
