@@ -30,7 +30,8 @@ ORGANISATION = Organisation(
 #: Assets of one project by kind, and how many relations that leaves for hubs and neighbours to make up.
 _KINDS = (
     "application agent agent tool tool tool mcp_server endpoint model pipeline identity identity identity credential "
-    "dataset dataset dataset data_store vector_store log_store memory content_source workspace infrastructure guardrail prompt"
+    "dataset dataset dataset data_store vector_store log_store memory content_source workspace "
+    "infrastructure guardrail prompt"
 ).split()
 _INSIDE = (
     ("application", "invokes", "agent"), ("application", "invokes", "endpoint"), ("agent", "uses_tool", "tool"),

@@ -136,6 +136,10 @@ class Arrays:
             now = following
         return now
 
+    def named(self, flags: Flags) -> frozenset[str]:
+        """The ids of some assets."""
+        return frozenset(self.ids[place] for place in np.flatnonzero(flags).tolist())
+
     def around(self, places: Iterable[int]) -> Flags:
         """Some places and everything that a relation joins to them."""
         start = np.unique(np.fromiter(places, np.int32))

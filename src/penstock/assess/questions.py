@@ -14,7 +14,7 @@ from penstock.assess.asking import answerable
 from penstock.assess.facts import Facts
 from penstock.assess.match import Match, Matcher, Missing
 from penstock.assess.rules import Rule
-from penstock.assess.score import BANDS, score
+from penstock.assess.score import BANDS, score, severity_of
 from penstock.assess.words import told
 from penstock.graph.questions import PROP_QUESTIONS, VERB_QUESTIONS
 from penstock.graph.vocabulary import Question
@@ -57,14 +57,24 @@ class Questions:
     def __init__(self, matcher: Matcher) -> None:
         self.matcher = matcher
         self.facts: Facts = matcher.facts
+        self._matters: dict[str, bool] = {}
         self._pending: dict[tuple[str, str], dict[frozenset[Asked], Pending]] = {}
 
     def add(self, rule: Rule, match: Match) -> None:
         """Take in a match that hangs on the unknown, or any match of a rule that asks."""
+        if not self._may_matter(rule):
+            return
         if rule.asks:
             self._own(rule, match)
         elif asked := self._open(match.missing):
             self._keep(Pending(rule, match.bound[rule.subject], asked, self._worst(rule, match), of=_assets(match)))
+
+    def _may_matter(self, rule: Rule) -> bool:
+        """Whether the rule at its very worst is worth a person's answer."""
+        if rule.id not in self._matters:
+            most = severity_of(rule, 4, 4, sum(shift.by for _, shift in rule.raises))
+            self._matters[rule.id] = BANDS[most][1] > WORTH_FROM
+        return self._matters[rule.id]
 
     def _worst(self, rule: Rule, match: Match) -> float:
         return score(rule, match, self.matcher).high

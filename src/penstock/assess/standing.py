@@ -8,14 +8,14 @@ judged anew. What comes out is what judging the whole graph would give (a test c
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from penstock.assess.arrays import Arrays, Flags, Ints, kind_flags, verb_flags
 from penstock.assess.assessment import Assessment
-from penstock.assess.chains import Chain
+from penstock.assess.chains import Chain, Segment, Spot
 from penstock.assess.engine import Raised, found_by, ordered, told_of
 from penstock.assess.facts import Facts
 from penstock.assess.match import Matcher
@@ -78,11 +78,11 @@ class Standing:
         facts, moved = before.changed(graph, labelling, changes)
         scope = _Scope.of(before, facts, moved, changes)
         self.facts, self.matcher = facts, Matcher(facts)
-        self.matcher.take_over(self._matcher_before, scope.retold)
+        self.matcher.take_over(self._matcher_before, scope.reasons)
         kept, self.questions = self.questions, Questions(self.matcher)
         self.questions.take_over(kept)
         asked_anew: dict[str, set[str]] = {}
-        for rule_id, subject in self.questions.about(scope.retold):
+        for rule_id, subject in self.questions.about(scope.reasons):
             asked_anew.setdefault(rule_id, set()).add(subject)
         self._matcher_before, self.judged_again = self.matcher, 0
         for rule in self.rules:
@@ -93,7 +93,7 @@ class Standing:
         arrays, kept = self.facts.arrays, self._raised[rule.id]
         subjects |= {before.arrays.ids[place] for place in _subjects(rule, before.arrays, scope.then, scope.gone)}
         subjects |= {arrays.ids[place] for place in _subjects(rule, arrays, scope.now, scope.come)}
-        subjects |= {id for id, one in kept.items() if _tells(one, scope.retold)}
+        subjects |= {id for id, one in kept.items() if _tells(one, scope)}
         if not subjects:
             return
         for id in subjects:
@@ -104,16 +104,17 @@ class Standing:
         marked = np.zeros(len(arrays), np.bool_)
         marked[here] = True
         first = rule.chains[0].spots[0].variable
-        starts = np.flatnonzero(_joined(rule, arrays, {rule.subject: marked})[first]).tolist()
+        starts = np.flatnonzero(_joined(rule, arrays, rule.subject, marked, first)).tolist()
         found = found_by(rule, self.matcher, self.questions, starts, frozenset(here.tolist()))
         kept.update((one.finding.subject, one) for one in found)
 
 
-def _tells(one: Raised, assets: Container[str]) -> bool:
-    """Whether a finding tells of any of some assets why it is so, or leads along them."""
+def _tells(one: Raised, scope: _Scope) -> bool:
+    """Whether a finding tells why something is so, or leads along something, that came about otherwise."""
     terms = one.finding.terms
-    said = [terms["impact"]["at"], terms["likelihood"]["at"], *(step.asset for way in one.ways for step in way)]
-    return any(asset in assets for asset in said)
+    if terms["impact"]["at"] in scope.reasons or terms["likelihood"]["at"] in scope.reasons:
+        return True
+    return bool(one.rule.row.follow) and any(step.asset in scope.lineage for way in one.ways for step in way)
 
 
 # ── what a change can reach ──────────────────────────────────────────────────────────────────────────────────────────
@@ -123,14 +124,16 @@ def _tells(one: Raised, assets: Container[str]) -> bool:
 class _Scope:
     """What differs: assets at their places in the graph as it was and as it is, and relations that went and came.
 
-    ``retold``: assets of which the same may have to be said in other words, because the way by which it came differs.
+    Of some assets the same may have to be said in other words: who reaches them or what hangs on them is so by another
+    way (``reasons``), or their labels came by another way (``lineage``).
     """
 
     then: Flags
     now: Flags
     gone: tuple[Relation, ...]
     come: tuple[Relation, ...]
-    retold: frozenset[str]
+    reasons: frozenset[str]
+    lineage: frozenset[str]
 
     @classmethod
     def of(cls, before: Facts, facts: Facts, moved: Ints, changes: Changes) -> _Scope:
@@ -143,15 +146,18 @@ class _Scope:
         then = np.zeros(len(before.arrays), np.bool_)
         then[moved[now & (moved >= 0)]] = True
         then[_places(before.arrays, [asset.id for asset in changes.removed])] = True
-        retold = np.flatnonzero(_retold(arrays, np.union1d(np.flatnonzero(now), ends).astype(np.int32)))
+        weighty = now & ~_same(before, facts, moved, "contains", "touches", "effects", "criticality", "name")
+        reasons = _reasons(arrays, links, now, weighty)
+        reasons[ends] = True
+        lineage = _lineage(arrays, np.union1d(np.flatnonzero(weighty), ends).astype(np.int32))
+        gone = {one.id for one in changes.removed}
         return cls(
             then=then,
             now=now,
             gone=changes.relations_removed,
             come=changes.relations_added,
-            retold=frozenset(
-                (*(arrays.ids[place] for place in retold.tolist()), *(gone.id for gone in changes.removed))
-            ),
+            reasons=arrays.named(reasons) | gone,
+            lineage=arrays.named(lineage) | gone,
         )
 
 
@@ -190,20 +196,35 @@ def _weights(facts: Facts) -> list[Weights]:
     return [facts.impacts, doors.lowest, doors.likely, doors.highest, facts.doors]
 
 
-def _retold(arrays: Arrays, start: Ints) -> Flags:
-    used = arrays.reached(start, _USES, forward=True, most=DEPTH)
-    used |= arrays.reached(np.flatnonzero(used).astype(np.int32), _POWER, forward=False, most=DEPTH)
-    found = arrays.reached(np.flatnonzero(used).astype(np.int32), _USES, forward=True, most=DEPTH)
-    frontier = start
-    found[start] = True
-    labelled = np.zeros(len(arrays), np.bool_)
+def _same(before: Facts, facts: Facts, moved: Ints, *fields: str) -> Flags:
+    """The assets of which some fields are as they were."""
+    same = moved >= 0
+    for field in fields:
+        same &= ~facts.column(field).differs(before.column(field).moved(moved))
+    return same
+
+
+def _reasons(arrays: Arrays, links: Sequence[Relation], differs: Flags, weighty: Flags) -> Flags:
+    """The assets whose reach or weight may have another reason: downstream of what differs, or with power over it."""
+    doors = differs.copy()
+    doors[_places(arrays, [r.target for r in links if r.verb in USES])] = True
+    found = arrays.reached(np.flatnonzero(doors).astype(np.int32), _USES, forward=True, most=DEPTH)
+    power = weighty.copy()
+    power[_places(arrays, [r.source for r in links if r.verb in POWER])] = True
+    over = arrays.reached(np.flatnonzero(power).astype(np.int32), _POWER, forward=False, most=DEPTH)
+    return found | arrays.reached(np.flatnonzero(over).astype(np.int32), _USES, forward=True, most=DEPTH)
+
+
+def _lineage(arrays: Arrays, frontier: Ints) -> Flags:
+    """The assets to which labels may come by another way."""
+    found = np.zeros(len(arrays), np.bool_)
     while len(frontier):
-        labelled[frontier] = True
+        found[frontier] = True
         ahead = arrays.step(frontier, _GIVEN, forward=True)
         back = arrays.step(frontier, _TAKEN, forward=False)
         ends = np.concatenate([ahead, back])
-        frontier = np.unique(ends[~labelled[ends]])
-    return found | labelled
+        frontier = np.unique(ends[~found[ends]])
+    return found
 
 
 # ── along the chains ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -220,8 +241,11 @@ def _subjects(rule: Rule, arrays: Arrays, differs: Flags, links: Sequence[Relati
     for chain in (*rule.chains, *rule.absent):
         for variable, flags in _met(chain, arrays, differs, ends).items():
             found[variable] = found[variable] | flags if variable in found else flags
-    joined = _joined(rule, arrays, found)
-    places: list[int] = np.flatnonzero(joined[rule.subject]).tolist()
+    joined = np.zeros(len(arrays), np.bool_)
+    for variable, flags in found.items():
+        if variable in rule.kinds and flags.any():
+            joined |= _joined(rule, arrays, variable, flags, rule.subject)
+    places: list[int] = np.flatnonzero(joined).tolist()
     return places
 
 
@@ -245,24 +269,29 @@ def _met(chain: Chain, arrays: Arrays, differs: Flags, links: Sequence[tuple[int
     return found
 
 
-def _joined(rule: Rule, arrays: Arrays, seeds: dict[str, Flags]) -> dict[str, Flags]:
-    """Variable → the assets that it may stand for where some variables stand for some assets."""
-    none = np.zeros(len(arrays), np.bool_)
-    found = {**dict.fromkeys(rule.kinds, none), **{name: flags for name, flags in seeds.items() if name in rule.kinds}}
-    for _ in rule.chains:
-        for chain in rule.chains:
-            for one in (chain, chain.reversed()):
-                for (here, there), segment in zip(
-                    zip(one.spots, one.spots[1:], strict=False), one.segments, strict=True
-                ):
-                    places = np.flatnonzero(found[here.variable]).astype(np.int32)
-                    if len(places):
-                        on = arrays.reached(
-                            places,
-                            verb_flags(segment.verbs),
-                            forward=segment.forward,
-                            least=segment.least,
-                            most=segment.most,
-                        )
-                        found[there.variable] = found[there.variable] | (on & kind_flags(there.kinds)[arrays.kind])
-    return found
+def _joined(rule: Rule, arrays: Arrays, variable: str, flags: Flags, wanted: str) -> Flags:
+    """What one variable may stand for where another stands for some assets: outward along the chains, never back."""
+    found = {variable: flags}
+    fresh = [variable]
+    while fresh and wanted not in found:
+        here = fresh.pop(0)
+        places: Ints = np.flatnonzero(found[here]).astype(np.int32)
+        for spot, segment, there in _joints(rule):
+            if spot == here and there.variable not in found:
+                on = arrays.reached(
+                    places,
+                    verb_flags(segment.verbs),
+                    forward=segment.forward,
+                    least=segment.least,
+                    most=segment.most,
+                )
+                found[there.variable] = on & kind_flags(there.kinds)[arrays.kind]
+                fresh.append(there.variable)
+    return found.get(wanted, np.zeros(len(arrays), np.bool_))
+
+
+def _joints(rule: Rule) -> Iterator[tuple[str, Segment, Spot]]:
+    for chain in rule.chains:
+        for one in (chain, chain.reversed()):
+            for here, segment, there in zip(one.spots, one.segments, one.spots[1:], strict=False):
+                yield here.variable, segment, there
