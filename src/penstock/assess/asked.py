@@ -47,6 +47,12 @@ class Asked:
             answer = self._answers[key] = self._evaluated(bound, length)
         return answer
 
+    def of_all(self) -> int | None:
+        """TRUE, FALSE or OPEN where the answer is the same of everything, because nothing it reads is known of any."""
+        if self._by_length or any(column.known.values for _, column in self._columns):
+            return None
+        return _code(self._evaluated(dict.fromkeys(self.variables, 0), 0)) if len(self._facts.arrays) else None
+
     def over(self, places: Ints) -> npt.NDArray[np.int8]:
         """What a condition about one variable says at each of some places: TRUE, FALSE or OPEN."""
         (variable,) = self.variables

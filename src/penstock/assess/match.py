@@ -89,7 +89,8 @@ class Matcher:
             starts: places of the first asset, ascending, for a few out of many.
             only: places of the subject.
         """
-        if any(not (asked := self.asked(part)).variables and asked.of({}) is False for part in rule.when):
+        wanted = {TRUE} if rule.asks else {TRUE, OPEN}
+        if any((answer := self.asked(part).of_all()) is not None and answer not in wanted for part in rule.when):
             return
         if starts is None:
             narrowed = self._narrowed(rule)
