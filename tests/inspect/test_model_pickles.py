@@ -51,7 +51,7 @@ transformers.dynamic_module_utils.get_class_from_dynamic_module huggingface_hub.
 aiohttp.client.ClientSession httpx.get urllib3.PoolManager paramiko.SSHClient boto3.client jinja2.Template yaml.unsafe_load
 gc.get_objects inspect.getmodule sched.scheduler signal.signal threading.Thread atexit.register readline.read_history_file
 code.InteractiveInterpreter _posixsubprocess.fork_exec _winapi.CreateProcess zipimport.zipimporter shelve.open dbm.open
-sqlite3.connect site.addsitedir IPython.start_ipython cffi.FFI numba.jit copyreg.add_extension
+sqlite3.connect site.addsitedir IPython.start_ipython cffi.FFI copyreg.add_extension
 mailcap.findmatch uuid._get_command_stdout _osx_support._read_output _aix_support._read_cmd_output _pyrepl.pager.pipe_pager
 imaplib.IMAP4_stream platform.popen pipes.Template nturl2path.url2pathname antigravity.fly this.s
 """.split()

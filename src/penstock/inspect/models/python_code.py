@@ -208,7 +208,7 @@ def _called_text(node: ast.Call, depth: int) -> str | None:
         return text_of(function.value, depth + 1)
     if function.attr == "b64decode" and node.args and isinstance(node.args[0], ast.Constant):
         try:
-            return base64.b64decode(node.args[0].value).decode("utf-8", "replace")[:65536]
+            return base64.b64decode(str(node.args[0].value)).decode("utf-8", "replace")[:65536]
         except (binascii.Error, ValueError, TypeError):
             return None
     if function.attr == "decode" and len(node.args) > 1 and text_of(node.args[1]) in ("rot13", "rot_13"):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from penstock.inspect.sensitive.detector import Detector
 
 #: Rows that tell a key by its own shape are surer than this.
-_SURE = 0.93
+_SURE = 0.9
 #: Text that is worth the detectors: a long word with letters and digits, a key's armour, a password in an address.
 _HINT = re.compile(
     r"(?=[A-Za-z0-9_\-+/.=]{18,})(?=[A-Za-z_\-+/.=]{0,400}[0-9])(?=[0-9_\-+/.=]{0,400}[A-Za-z])[A-Za-z0-9_\-+/.=]{18,}"

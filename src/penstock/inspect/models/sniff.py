@@ -194,4 +194,4 @@ def _zip_at_end(piece: Piece) -> bool:
         else piece.source.read(piece.source.size - 1100, 1100)
     )
     at = tail.rfind(b"PK\x05\x06")
-    return at >= 0 and len(tail) - at >= 22 and b"\x00\x00\x00\x00" in tail[at : at + 8]
+    return at >= 0 and len(tail) - at >= 22 and len(tail) - at - 22 == int.from_bytes(tail[at + 20 : at + 22], "little")

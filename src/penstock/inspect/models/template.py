@@ -20,6 +20,11 @@ _TOKEN = re.compile(
     re.S,
 )
 _DUNDER = re.compile(r"__[a-zA-Z]+__|_{2,}[a-z]+|func_globals|gi_frame|cr_frame|f_globals|f_builtins|tb_frame")
+#: Half of such a name.
+_FRAGMENT = re.compile(
+    r"__?(?:cl|cla|clas|class|glo|globals?|mro|base|bases|sub|subclasses|init|imp|import|built|builtins|dict|get\w*)_?"
+    r"|(?:class|ass|lass|globals|mro|base|bases|subclasses|init|import|builtins)__?"
+)
 #: Attributes and names that a template has no use for.
 _POWER = frozenset(
     "os sys subprocess popen Popen system eval exec execfile compile importlib import_module builtins globals"
@@ -71,6 +76,13 @@ def _expression(body: str) -> Iterator[tuple[str, Verdict, str]]:
         after = tokens[number + 1][1] if number + 1 < len(tokens) else ""
         if kind == "string":
             texts.append(unescaped(token))
+            deeper = tokens[number + 2][1] if number + 2 < len(tokens) else ""
+            if after == "[" and before not in (",", "[", "in") and not (deeper == ":" or deeper.isdigit()):
+                yield "literal", Verdict.SUSPICIOUS, "reaches into a text by a key, as only a way out of a sandbox does"
+            elif after == "*" and set(texts[-1]) == {"_"}:
+                yield "fragment", Verdict.SUSPICIOUS, "repeats underscores, as names of Python's inner attributes need"
+            elif _FRAGMENT.fullmatch(texts[-1]):
+                yield "fragment", Verdict.SUSPICIOUS, f"has {texts[-1]!r}, a part of the name of an inner attribute"
         elif kind == "name":
             if _DUNDER.search(token):
                 yield "escape", Verdict.MALICIOUS, f"reaches {token}, out of the template's sandbox"
@@ -80,6 +92,8 @@ def _expression(body: str) -> Iterator[tuple[str, Verdict, str]]:
                 yield "power", Verdict.MALICIOUS, f"reaches {token}"
             elif token in _DOORS and after in (".", "[", "|") and before != ".":
                 yield "door", Verdict.SUSPICIOUS, f"reaches into {token}, which no chat template needs"
+            elif token == "format_map" or (token == "format" and before == "." and tokens[number - 2][0] != "string"):
+                yield "format", Verdict.SUSPICIOUS, "formats a text that is not its own, which reads any attribute"
             elif token == "attr" and before == "|":
                 yield "attr", Verdict.SUSPICIOUS, "reaches an attribute by a computed name"
             elif token in ("include", "import", "extends") and number <= 2 and body.startswith("{%"):

@@ -151,7 +151,7 @@ def _directory(source: Source) -> tuple[list[Entry] | None, int, int]:
 
 
 def _parsed(raw: bytes) -> list[Entry]:
-    entries = []
+    entries: list[Entry] = []
     at = 0
     while raw[at : at + 4] == _ENTRY and at + 46 <= len(raw):
         made, _, flags, method = struct.unpack("<HHHH", raw[at + 4 : at + 12])
@@ -189,7 +189,7 @@ def _wide(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, 
 
 def _local_entries(piece: Piece) -> list[Entry]:
     """Members by walking local headers, where the directory is gone."""
-    entries = []
+    entries: list[Entry] = []
     at = 0
     while len(entries) < 1000:
         piece.budget.check()

@@ -20,6 +20,9 @@ _CONFIGS = ("model_config", "training_config", "config", "compile_config")
 
 def look(piece: Piece) -> Iterator[Reason]:
     """Judge links, external storage, architectures and credentials."""
+    if piece.source.size < 4096 and not piece.whole()[8:].strip(b"\0"):
+        piece.report.notes.append(f"{piece.where}: an HDF5 file without content")
+        return
     tree = hdf5_reader.Tree(piece.source, piece.budget)
     try:
         tree.walk()

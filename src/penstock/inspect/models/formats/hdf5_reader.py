@@ -215,13 +215,13 @@ class Tree:
         version = body[0]
         name_size, type_size, space_size = struct.unpack("<HHH", body[2:8])
         at = 9 if version == 3 else 8
-        pad = (lambda size: (size + 7) & ~7) if version == 1 else (lambda size: size)
+        step = 8 if version == 1 else 1
         title = body[at : at + name_size].split(b"\0")[0].decode("utf-8", "replace")
-        at += pad(name_size)
+        at += -(-name_size // step) * step
         kind = body[at : at + type_size]
-        at += pad(type_size)
+        at += -(-type_size // step) * step
         space = body[at : at + space_size]
-        at += pad(space_size)
+        at += -(-space_size // step) * step
         if len(kind) < 8 or body[1] & 3:  # shared types: numbers in practice
             return
         data = body[at:]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.inspect.models.containers.names import escapes
-from penstock.inspect.models.pickle.names import find_other
+from penstock.inspect.models.pickle.names import find, find_other
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.verdict import Reason, Verdict
 
@@ -49,13 +49,15 @@ def _object(piece: Piece, node: dict[str, Any]) -> Iterator[Reason]:
             yield piece.say(known.verdict, known.rule, f"has the operation {function}, which {known.why}")
     elif name == "function" and isinstance(module, str):
         function = f"{module}.{settings.get('name') or inner}"
-        if _foreign(module):
+        if _foreign(module) or (module == "builtins" and find(module, str(inner)).verdict is Verdict.MALICIOUS):
             yield piece.say(Verdict.MALICIOUS, "keras.function", f"asks Keras to import {function}", chain=function)
+        elif module == "builtins":
+            yield piece.say(
+                Verdict.REVIEW, "keras.custom", f"needs the function {str(inner)[:60]!r}, which must come with it"
+            )
     elif isinstance(module, str) and _foreign(module):
         known = find_other("keras-module", module.partition(".")[0])
         verdict = Verdict.REVIEW if known is not None and known.verdict is Verdict.CLEAN else Verdict.SUSPICIOUS
-        from penstock.inspect.models.pickle.names import find
-
         if find(module, name).verdict is Verdict.MALICIOUS:
             verdict = Verdict.MALICIOUS
         yield piece.say(verdict, "keras.module", f"asks Keras to import {module}.{name}", chain=f"{module}.{name}")

@@ -33,9 +33,9 @@ def look(piece: Piece) -> Iterator[Reason]:
         yield piece.say(
             Verdict.MALICIOUS, "yaml.object", "declares a short form for tags that build Python objects", named.start()
         )
-    if match := _RUBY.search(stripped):
+    if ruby := _RUBY.search(stripped):
         yield piece.say(
-            Verdict.SUSPICIOUS, "yaml.object", "builds a Ruby object when an unsafe loader reads it", match.start()
+            Verdict.SUSPICIOUS, "yaml.object", "builds a Ruby object when an unsafe loader reads it", ruby.start()
         )
     for match in re.finditer(
         r"(?m)^\s*(?:-\s*)?['\"]?(_target_|class_path|target)['\"]?\s*:\s*['\"]?([\w.]+)", stripped

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 def latin1(policy: Policy, result: Result) -> None:
     """Text into bytes, as old protocols write bytes; any other codec can unpack or run things."""
-    if encoded(policy.source, result) is None:
+    how = constant(policy.source, _argument(result, 1)) if len(_arguments(result)) > 1 else "utf-8"
+    text = _argument(result, 0)
+    plain = type(text) is int and str(how).lower().replace("_", "-") in ("latin1", "latin-1", "utf-8", "utf8", "ascii")
+    if not plain and encoded(policy.source, result) is None:
         policy.say(Verdict.SUSPICIOUS, "codec", "decodes with a codec that is not latin-1", result.at, result)
 
 
@@ -47,11 +50,13 @@ def attribute(policy: Policy, result: Result) -> None:
     target, name = _argument(result, 0), constant(policy.source, _argument(result, 1))
     if not isinstance(name, str):
         policy.say(Verdict.MALICIOUS, "getattr.computed", "reaches an attribute by a computed name", result.at, result)
-    elif any(part.startswith("_") for part in name.split(".")):
+    elif any(part.startswith("_") for part in name.split(".")) and not _listed(policy, target, name):
         policy.say(Verdict.MALICIOUS, "getattr.inner", f"reaches the inner attribute {name}", result.at, result)
     elif type(target) is Global:
         reached = Global(target.module, f"{target.name}.{name}", result.at, "getattr", target.known)
         known = policy.known(reached)
+        if known.verdict is Verdict.CLEAN:
+            return
         if known.verdict is Verdict.MALICIOUS:
             policy.say(known.verdict, known.rule, f"{reached.full} {known.why}", result.at, result)
         elif policy.known(target).verdict is not Verdict.CLEAN:
@@ -62,6 +67,13 @@ def attribute(policy: Policy, result: Result) -> None:
         policy.say(
             Verdict.MALICIOUS, "getattr.power", f"reaches {name}, which runs what it is given", result.at, result
         )
+
+
+def _listed(policy: Policy, target: Value, name: str) -> bool:
+    """Whether a row knows the inner attribute of a class (``ZoneInfo._unpickle``)."""
+    if type(target) is not Global:
+        return False
+    return find(target.module, f"{target.name}.{name}").verdict is Verdict.CLEAN
 
 
 def attribute_called(policy: Policy, made: Result, result: Result) -> None:
@@ -116,6 +128,14 @@ def named_type(policy: Policy, result: Result) -> None:
         policy.say(Verdict.SUSPICIOUS, "code.type", "asks for the type of functions or bytecode", result.at, result)
 
 
+def named_type_called(policy: Policy, made: Result, result: Result) -> None:
+    """``_load_type('slice')(0, 2)`` calls a type of Python; of functions and code it makes a function."""
+    name = constant(policy.source, _argument(made, 0))
+    if isinstance(name, str) and find("builtins", name).verdict is Verdict.CLEAN:
+        return
+    code(policy, result)
+
+
 def named_module(policy: Policy, result: Result) -> None:
     """dill and cloudpickle import a module by name; one of the dangerous ones is a way around lists."""
     name = constant(policy.source, _argument(result, 0))
@@ -128,9 +148,15 @@ def named_module(policy: Policy, result: Result) -> None:
         policy.say(Verdict.MALICIOUS, "import.named", f"imports {name}", result.at, result)
 
 
+def calls_pair(policy: Policy, result: Result) -> None:
+    """dill's arrays: ``_create_array(function, arguments, …)``."""
+    _judge_as_call(policy, _argument(result, 0), _argument(result, 1), result)
+
+
 RULES: dict[str, Callable[[Policy, Result], None]] = {
     "latin1": latin1,
     "calls-first": calls_first,
+    "calls-pair": calls_pair,
     "from-type": from_type,
     "makes-first": makes_first,
     "attribute": attribute,
@@ -144,7 +170,7 @@ RULES: dict[str, Callable[[Policy, Result], None]] = {
 CALLED: dict[str, Callable[[Policy, Result, Result], None]] = {
     "calls-first": called_later,
     "attribute": attribute_called,
-    "named-type": lambda policy, made, result: code(policy, result),
+    "named-type": named_type_called,
 }
 
 
@@ -200,8 +226,8 @@ def _texts(policy: Policy, value: Value, depth: int) -> list[str]:
     """Texts in nested tuples and lists, a bounded number."""
     if depth > 6:
         return []
-    if type(value) is tuple or type(value) is Items:
-        members = value if type(value) is tuple else value.kept
+    if isinstance(value, tuple | Items):
+        members = value.kept if isinstance(value, Items) else list(value)
         return [text for member in members[:200] for text in _texts(policy, member, depth + 1)][:1000]
     if type(value) is int:
         content = constant(policy.source, value)

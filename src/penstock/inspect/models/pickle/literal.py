@@ -106,7 +106,7 @@ def _line(text: bytes, op: bytes) -> Any:
         inner = text.strip()
         if len(inner) >= 2 and inner[:1] == inner[-1:] and inner[:1] in b"'\"":
             inner = inner[1:-1]
-        return codecs.escape_decode(inner)[0].decode("latin-1")  # type: ignore[attr-defined]
+        return codecs.escape_decode(inner)[0].decode("latin-1")
     return _UNKNOWN
 
 
@@ -132,10 +132,10 @@ def shown(source: Source, value: Value, depth: int = 0) -> str:
         inner = inner if type(arguments) is tuple else f"(*{inner})"
         name = shown(source, value.function, depth + 1)
         return f"{name}.__new__{inner}" if value.role == "new" else f"{name}{inner}"
-    if type(value) is tuple or type(value) is Items:
-        members = value if type(value) is tuple else value.kept
+    if isinstance(value, tuple | Items):
+        members = value.kept if isinstance(value, Items) else list(value)
         listed = ", ".join(shown(source, member, depth + 1) for member in members[:_MEMBERS])
-        more = ", …" if len(members) > _MEMBERS else ""
-        left, right = ("(", ")") if type(value) is tuple else ("{", "}") if value.kind != "list" else ("[", "]")
-        return f"{left}{listed}{more}{right}"
+        listed += ", …" if len(members) > _MEMBERS else ""
+        kind = value.kind if isinstance(value, Items) else "tuple"
+        return f"({listed})" if kind == "tuple" else f"[{listed}]" if kind == "list" else f"{{{listed}}}"
     return "…"

@@ -119,8 +119,10 @@ class Machine:
         def put(index: int, value: Value) -> None:
             if type(value) is int:
                 code = value
-            elif len(objects) >= _OBJECTS and (type(value) is Items or type(value) is tuple):
-                code = UNKNOWN if type(value) is tuple else -10 - crowd[value.kind]
+            elif len(objects) >= _OBJECTS and isinstance(value, Items):
+                code = -10 - crowd[value.kind]
+            elif len(objects) >= _OBJECTS and isinstance(value, tuple):
+                code = UNKNOWN
             else:
                 code = -10 - len(objects)
                 objects.append(value)

@@ -91,6 +91,9 @@ def find(module: str, name: str) -> Known:
         prefix = prefix.rpartition(".")[0]
     if sink := sinks(top).get(full):
         return Known(Verdict.MALICIOUS, f"sink.{sink}", f"is a function that {_SINK[sink]}")
+    owner = name.rpartition(".")[0]
+    if owner and known_names(top).get(f"{module}.{owner}"):
+        return Known(Verdict.CLEAN, "known", f"is a method of a class of {top}", frozenset((REFERENCE,)))
     capital = parts[-1].lstrip("_")[:1].isupper()
     if top in _standard():
         if capital:
@@ -119,13 +122,12 @@ def find_other(of: str, name: str) -> Known | None:
 def canonical(module: str) -> str:
     """One name for a module that has several (``posix`` is ``os``, ``__builtin__`` is ``builtins``)."""
     aliases = _aliases()
-    if module in aliases:
-        return aliases[module]
-    head, dot, rest = module.partition(".")
-    two = f"{head}.{rest.partition('.')[0]}"
-    if two in aliases:
-        return aliases[two] + module[len(two) :]
-    return aliases.get(head, head) + dot + rest if head in aliases else module
+    prefix = module
+    while prefix:
+        if prefix in aliases:
+            return aliases[prefix] + module[len(prefix) :]
+        prefix = prefix.rpartition(".")[0]
+    return module
 
 
 def _through(module: str, parts: list[str]) -> Known | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from penstock.inspect.models.pickle import arguments
 from penstock.inspect.models.pickle.literal import constant, shown
 from penstock.inspect.models.pickle.names import Known, find
-from penstock.inspect.models.pickle.values import BUILD, CALL, NEW, REFERENCE, Global, Items, Result, Value
+from penstock.inspect.models.pickle.values import BUILD, CALL, NEW, REFERENCE, Global, Items, Persistent, Result, Value
 from penstock.inspect.models.source import Part, Source
 from penstock.inspect.models.verdict import Reason, Verdict
 
@@ -88,6 +88,8 @@ class Policy:
             self._named(function, role, result)
         elif type(function) is Result:
             self._made(function, role, result)
+        elif isinstance(function, Persistent) and isinstance(function.of, tuple) and len(function.of) > 1:
+            self.judge(function.of[1], role, result)  # torch's legacy format keeps a class with its source
         else:
             self.say(Verdict.SUSPICIOUS, "call.data", "calls something that is no function", result.at, result)
 

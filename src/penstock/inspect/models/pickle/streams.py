@@ -14,12 +14,14 @@ from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.source import Budget, Limits, Part, Source
 from penstock.inspect.models.verdict import Reason, Verdict
 
-#: Streams read in a row. The legacy format of torch has five.
+#: Streams read in a row.
 _STREAMS = 10_000
 #: A value with more leaves than this when walked is a bomb for whoever walks it (printing, comparing, copying).
 _LEAVES = 10**10
 #: Containers walked to find that out.
 _WALKED = 200_000
+#: The legacy format of torch: magic, protocol, machine, object, names of storages; raw storages follow.
+_TORCH_STREAMS = 5
 _TORCH_MAGIC = 0x1950A86A20F9469CFC6C
 
 
@@ -35,10 +37,12 @@ def streams(piece: Piece, at: int) -> Iterator[Reason]:
     machine = Machine(source, policy, piece.budget)
     arrays = _Arrays(piece, machine, policy)
     policy.raw = arrays.after
+    last = _STREAMS
     for number in range(_STREAMS):
         ended = machine.run(at)
         if number == 0 and constant(source, ended.top) == _TORCH_MAGIC:
             piece.report.facts.setdefault("container", "torch legacy")
+            last = _TORCH_STREAMS
         if ended.broken:
             yield from _broken(piece, ended, first=number == 0)
             break
@@ -47,7 +51,7 @@ def streams(piece: Piece, at: int) -> Iterator[Reason]:
                 Verdict.MALICIOUS, "pickle.bomb", f"grows to {leaves:.0e} values when it is walked", ended.at
             )
         at = ended.at
-        if at >= source.size or not _another(source, at):
+        if at >= source.size or number + 1 >= last or not _another(source, at):
             break
     yield from arrays.found
     yield from policy.found.values()
@@ -69,7 +73,7 @@ def looks_like(source: Source, at: int = 0) -> bool:
         return False
     whole = window.size == source.size - at
     if ended.broken:
-        return ended.opcodes > 200 and not whole  # a long run of sense, cut by the window
+        return at == 0 and ended.opcodes > 200 and not whole  # a long run of sense, cut by the window
     return ended.opcodes > 1 and (ended.at == window.size or _another(source, at + ended.at))
 
 
