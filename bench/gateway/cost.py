@@ -2,9 +2,12 @@
 
 python bench/gateway/cost.py [--seconds 3] [--connections 8]
 
-Three processes on loopback: a provider that answers at once, the gateway, and this one, which asks. The size is that of
-prompt and answer together, half each. "checks" are all detectors on every text in both directions with rules in force;
-without them the body is read and walked all the same. Events are written to a spool in either case.
+Three processes on loopback: a provider that answers at once, the gateway, and this one, which asks. Only the gateway's
+own CPU is counted. The size is that of prompt and answer together, half each. "checks" are all detectors on every text
+in both directions with rules in force; without them the body is read and walked all the same. Events are written to a
+spool in either case. Below, the same call part by part, beside the budget: each part is run alone in this process, and
+what the parts leave of the whole is HTTP on both sides. A busy machine counts more for the same work, so compare only
+figures of one run.
 """
 
 import argparse
@@ -101,13 +104,23 @@ def chunk(word):
 # ── the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def rules():
+    from penstock.protect.snapshot import Rule
+
+    return tuple(
+        Rule(id=f"{direction}-{category}", direction=direction, categories=(category,), action="redact", why="bench")
+        for direction in ("in", "out")
+        for category in ("pii", "pci", "credentials")
+    )
+
+
 def gateway(port, upstream, checks):
     import uvicorn
 
     from penstock.protect.gateway import Gateway
     from penstock.protect.inspection import Inspection
     from penstock.protect.sink import Spool
-    from penstock.protect.snapshot import Caller, PolicySnapshot, Rule, Upstream
+    from penstock.protect.snapshot import Caller, PolicySnapshot, Upstream
     from penstock.protect.snapshot_source import FixedSnapshot
 
     class Nothing(Inspection):
@@ -116,13 +129,8 @@ def gateway(port, upstream, checks):
         def look(self, text):
             return [], len(text)
 
-    rules = [
-        Rule(id=f"{direction}-{action}", direction=direction, categories=(category,), action=action, why="bench")
-        for direction in ("in", "out")
-        for category, action in (("pii", "redact"), ("pci", "redact"), ("credentials", "redact"))
-    ]
     mode = "enforce" if checks else "observe"
-    caller = Caller(application="a", name="bench", mode=mode, rules=tuple(rules if checks else ()))
+    caller = Caller(application="a", name="bench", mode=mode, rules=rules() if checks else ())
     snapshot = PolicySnapshot(
         version=1, made_at=0.0, callers={hashlib.sha256(KEY.encode()).hexdigest(): caller},
         upstreams=(Upstream(name="up", base_url=f"http://127.0.0.1:{upstream}/v1"),),
@@ -131,6 +139,75 @@ def gateway(port, upstream, checks):
         app = Gateway(FixedSnapshot(snapshot), Spool(Path(folder)), None if checks else Nothing())
         uvicorn.run(app, port=port, http="httptools", loop="uvloop", ws="none", access_log=False, log_level="error",
                     server_header=False, date_header=False, proxy_headers=False)  # fmt: skip
+
+
+# ── part by part ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+#: Size → budget in microseconds of reading and HTTP together, sensitive data, and policy with audit and event.
+BUDGET = {1_000: (160, 60, 40), 32_000: (220, 1_300, 50)}
+
+
+def parts(size, without_checks):
+    """Each part of a call in microseconds of CPU, run by itself."""
+    from penstock.protect.exchange import Asked
+    from penstock.protect.inspection import Inspection
+    from penstock.protect.judging import judged
+    from penstock.protect.policy import Policy, Record
+    from penstock.protect.snapshot import Caller
+    from penstock.protect.surfaces.openai_chat import OpenAIChat
+
+    surface, inspection = OpenAIChat(), Inspection()
+    asked = Asked("POST", "/v1/chat/completions", {}, request(1, size // 2, False).partition(b"\r\n\r\n")[2])
+    reply = json.dumps(answer(size // 2)).encode()
+    texts = [part.text for part in (*surface.request(asked).parts, *surface.reply(reply).parts)]
+    policy = Policy(Caller(application="a", name="bench", mode="enforce", rules=rules()))
+
+    def all_judged():
+        record = Record()
+        for direction, body, said in (
+            ("in", asked.body, surface.request(asked).parts),
+            ("out", reply, surface.reply(reply).parts),
+        ):
+            judged(inspection, policy, record, direction, body, said)
+
+    reading = timed(lambda: (surface.request(asked), surface.reply(reply)))
+    sensitive = timed(lambda: [inspection.spans(text) for text in texts])
+    deciding = max(0.0, timed(all_judged) - reading - sensitive)
+    event = spooled()
+    rest = without_checks - reading - event
+    data_path, found, kept = BUDGET[size]
+    print(
+        f"{size // 1000:2} KB: reading {reading:.0f} + HTTP both sides {rest:.0f} (budget {data_path} together)"
+        f" · sensitive data {sensitive:.0f} ({found}) · policy, masks, event {deciding + event:.0f} ({kept})"
+    )
+
+
+def timed(function):
+    """Microseconds of CPU a call."""
+    function()
+    count, began = 0, time.process_time()
+    while time.process_time() - began < 0.4:
+        function()
+        count += 1
+    return 1e6 * (time.process_time() - began) / count
+
+
+def spooled():
+    """Microseconds of CPU to make an event and bring it to the disk, 25 at a time."""
+    from penstock.protect.call import Call
+    from penstock.protect.sink import Spool
+    from penstock.protect.surfaces.registry import UNKNOWN
+
+    scope = {"method": "POST", "path": "/v1/chat/completions", "headers": []}
+    with tempfile.TemporaryDirectory() as folder:
+        spool = Spool(Path(folder))
+        began = time.process_time()
+        for _ in range(40):
+            for _ in range(25):
+                spool.emit(Call(scope, None, UNKNOWN, {}).event())
+            time.sleep(0.03)
+        spool.close()
+        return 1e6 * (time.process_time() - began) / 1000
 
 
 # ── the one that asks ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -171,6 +248,10 @@ def cpu(pid):
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
+#: What was measured, by name.
+whole: dict[str, float] = {}
+
+
 async def measure(name, port, pid, payload, seconds, connections, events=0):
     await asyncio.gather(*(ask(port, payload, time.monotonic() + 0.5, []) for _ in range(connections)))
     used, counts = cpu(pid), []
@@ -179,6 +260,7 @@ async def measure(name, port, pid, payload, seconds, connections, events=0):
     used = cpu(pid) - used
     alone: list[float] = []
     await ask(port, payload, time.monotonic() + 0.5, alone)
+    whole[name] = 1e6 * used / len(counts)
     per_event = f"  {1e6 * used / len(counts) / events:6.1f} us/event" if events else ""
     middle = 1000 * sorted(alone)[len(alone) // 2]
     print(
@@ -233,3 +315,5 @@ if __name__ == "__main__":
         gateway(given.gateway[0], given.gateway[1], bool(given.gateway[2]))
     else:
         uvloop.run(run(given.seconds, given.connections))
+        for size in BUDGET:
+            parts(size, whole[f"{size // 1000:2} KB, no checks"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from penstock.errors import NotUnderstood
 from penstock.protect.exchange import Asked, Exchange
 from penstock.protect.framing.frame import Frame
-from penstock.protect.jsontext import DEPTH, quoted, replaced, texts
+from penstock.protect.jsontext import DEPTH, place, quoted, read, replaced, texts
 from penstock.protect.surfaces.openai_chat import OpenAIChat
 
 STREAM = Exchange("openai.chat", stream=True)
@@ -60,6 +60,18 @@ def test_paths_lead_to_the_texts_of_objects_in_lists(tree):
     assert found["messages", 1, "content", 1, "text"] == "third"
 
 
+@given(st.dictionaries(st.text(max_size=6), values, max_size=4), st.booleans(), st.sampled_from([None, 1]))
+def test_a_place_that_is_looked_up_later_is_the_same_place(tree, ascii_only, indent):
+    data = json.dumps(tree, ensure_ascii=ascii_only, indent=indent).encode()
+    try:
+        found = read(data)[1]
+    except NotUnderstood:
+        return
+    assert [(text.value, *place(data, text.start, text.end)) for text in found] == [
+        (text.value, text.start, text.end) for text in texts(data)
+    ]
+
+
 def test_parts_know_who_says_them():
     body = {
         "model": "gpt-4o",
@@ -89,7 +101,7 @@ def test_both_of_two_equal_keys_are_read():
 def test_replacing_a_text_leaves_every_other_byte():
     body = b'{ "model" : "m",\n "messages":[{"role":"user","content":"a\\u0040b"}], "x": 1.50, "x": 1e3 }'
     [part] = [part for part in read_request(body).parts if part.text == "a@b"]
-    assert replaced(body, [(part.start, part.end, quoted("[EMAIL]"))]) == body.replace(b'"a\\u0040b"', b'"[EMAIL]"')
+    assert replaced(body, [(*place(body, part.start, part.end), quoted("[EMAIL]"))]) == body.replace(b'"a\\u0040b"', b'"[EMAIL]"')
 
 
 @pytest.mark.parametrize(

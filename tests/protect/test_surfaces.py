@@ -455,3 +455,28 @@ def test_the_gateway_signs_as_amazons_own_library_does(path, token):
     request.headers.replace_header("X-Amz-Date", ours[b"x-amz-date"].decode())
     text = theirs.string_to_sign(request, theirs.canonical_request(request))
     assert ours[b"authorization"].decode().endswith(f"Signature={theirs.signature(text, request)}")
+
+
+# ── values over several parts ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "cut", [["4111 1111 ", "1111 1111"], ["4111", " 1111 ", "1111 11", "11"], ["pay 4111 1111 1", "111 1111 ok"]]
+)
+def test_a_value_over_several_parts_of_one_message_is_seen_as_the_reader_sees_it(cut):
+    from examples.protocols import ANTHROPIC, GEMINI, anthropic_message, candidates
+
+    said = "".join(cut).replace(CARD, "[CREDIT_CARD]")
+    found = whole(GEMINI, candidates([{"text": piece} for piece in cut], "STOP"), policy())
+    assert (found.text, found.verdict, dict(found.seen)) == (said, "redact", {"out.pci": 1})
+    message = anthropic_message([{"type": "text", "text": piece} for piece in cut], "end_turn")
+    assert whole(ANTHROPIC, message, policy()).text == said
+    tree = {"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": piece} for piece in cut]}]}
+    sent = json.loads(masked(read("/v1/chat/completions", tree), json.dumps(tree).encode()))
+    assert "".join(part["text"] for part in sent["messages"][0]["content"]) == said
+
+
+def test_messages_are_not_read_as_one_text():
+    tree = {"model": "m", "messages": [{"role": "user", "content": half} for half in ("4111 1111 ", "1111 1111")]}
+    body = json.dumps(tree).encode()
+    assert masked(read("/v1/chat/completions", tree), body) is body

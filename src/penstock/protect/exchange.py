@@ -26,6 +26,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     coding: what stands in the bytes. json: the text as a JSON string, quotes included · value: a JSON value, whose
         bytes are the text (the arguments of a tool) · base64: base64, without quotes · raw: the text itself.
     fixed: the bytes must stay as they are, because the provider has signed them: it may be stopped, never masked.
+    run: parts of one number other than 0 are read as one text, because they are the texts of one message in a row.
     """
 
     role: str
@@ -35,6 +36,7 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     end: int
     coding: str = "json"
     fixed: bool = False
+    run: int = 0
 
     def encoded(self, text: str) -> bytes:
         """Another text in the coding of this part."""
@@ -42,6 +44,10 @@ class Part(msgspec.Struct, frozen=True, gc=False):
             return msgspec.json.encode(text)
         data = text.encode("utf-8", "surrogatepass")
         return b64encode(data) if self.coding == "base64" else data
+
+    @property
+    def place(self) -> tuple[int, int]:
+        return self.start, self.end
 
     @property
     def is_json(self) -> bool:

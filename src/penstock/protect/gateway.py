@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -228,7 +228,7 @@ class Gateway:
         call.carried("out", (Attachment(answer.content_type, call.answered),))
         await call.end(b"")
 
-    def _judged(self, call: Call, direction: str, body: bytes, parts: Iterable[Part]) -> tuple[bytes, Decision]:
+    def _judged(self, call: Call, direction: str, body: bytes, parts: Sequence[Part]) -> tuple[bytes, Decision]:
         return judged(self._inspection, call.policy, call.record, direction, body, parts)
 
     # ── saying no ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -8,7 +8,7 @@ objects are wanted as they stand, are walked byte by byte.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -63,10 +63,41 @@ def _quotes(data: bytes) -> int:
 
 def place(data: bytes, start: int, end: int) -> tuple[int, int]:
     """Where a text stands, for one whose place was not looked up yet."""
-    if start != LATER:
-        return start, end
-    found = texts(data)[end]
-    return found.start, found.end
+    return (start, end) if start != LATER else places(data, [(start, end)])[0]
+
+
+def places(data: bytes, wanted: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Where texts stand, looked up together."""
+    if all(start != LATER for start, _ in wanted):
+        return list(wanted)
+    found = _strings(data)
+    return [(start, end) if start != LATER else found[end] for start, end in wanted]
+
+
+def _strings(data: bytes) -> list[tuple[int, int]]:
+    """Where the string values of a valid document stand, quotes included, keys left out."""
+    found: list[tuple[int, int]] = []
+    at = data.find(b'"')
+    while at >= 0:
+        end = data.find(b'"', at + 1)
+        while data[end - 1] == _BACKSLASH and _is_escaped(data, end):
+            end = data.find(b'"', end + 1)
+        end += 1
+        after = end
+        while data[after] in b" \t\r\n":
+            after += 1
+        if data[after] != _COLON:
+            found.append((at, end))
+        at = data.find(b'"', end)
+    return found
+
+
+def _is_escaped(data: bytes, at: int) -> bool:
+    """Whether an odd number of backslashes stands before the byte."""
+    before = at
+    while data[before - 1] == _BACKSLASH:
+        before -= 1
+    return (at - before) % 2 == 1
 
 
 def _walk(value: Any, path: Path, found: list[Text], values: Callable[[Path], bool] | None, depth: int) -> int:
@@ -205,4 +236,5 @@ _keys: dict[bytes, str] = {}
 #: A string; one that is followed by a colon, a key; a bracket.
 _TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])', re.DOTALL)
 _VALUE, _KEY = 1, 2
+_BACKSLASH, _COLON = b"\\:"
 _OPENING = (b"{", b"[")

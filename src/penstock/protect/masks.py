@@ -19,8 +19,8 @@ def masks(text: str, spans: Iterable[Span], *, is_json: bool = False) -> list[Ma
     """
     found = sorted(spans)
     if is_json and text.lstrip()[:1] in ("{", "[", '"'):
-        return _apart(piece for span in found for piece in _in_json(text, span))
-    return _apart((span.start, span.end, mask(span)) for span in found)
+        return apart(piece for span in found for piece in _in_json(text, span))
+    return apart((span.start, span.end, mask(span)) for span in found)
 
 
 def masked(text: str, wanted: Iterable[Mask]) -> str:
@@ -34,7 +34,8 @@ def masked(text: str, wanted: Iterable[Mask]) -> str:
     return "".join(parts)
 
 
-def _apart(wanted: Iterable[Mask]) -> list[Mask]:
+def apart(wanted: Iterable[Mask]) -> list[Mask]:
+    """The masks in order, none over another."""
     kept: list[Mask] = []
     done = 0
     for start, end, word in sorted(wanted):

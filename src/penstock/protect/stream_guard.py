@@ -20,7 +20,7 @@ from penstock.inspect.span import Span
 from penstock.protect.exchange import Fragment, Key, Part
 from penstock.protect.framing.frame import Frame
 from penstock.protect.inspection import Inspection
-from penstock.protect.jsontext import place, replaced
+from penstock.protect.judging import rewritten
 from penstock.protect.masks import Mask, masked, masks
 from penstock.protect.policy import ALLOW, Decision, Policy, Record
 from penstock.protect.surfaces.surface import STOPPED, Heard, Streaming
@@ -242,7 +242,7 @@ class StreamGuard:
         data = waiting.heard.data or waiting.frame.data
         if not changed or data is None:
             return waiting.frame.raw
-        data = replaced(data, [(*place(data, part.start, part.end), part.encoded(text)) for part, text in changed])
+        data = rewritten(data, changed)
         if waiting.heard.repeats:
             data = self._streaming.clean(data)
         return self._streaming.changed(waiting.frame, data)

@@ -75,13 +75,17 @@ class JsonSurface(Surface):
         """The texts of a body that somebody says, and the files that are none."""
         parts: list[Part] = []
         attachments: list[Attachment] = []
+        list_before, run = None, 0
         for text in found:
             where = place_of(tree, text.path)
             if where is None or is_opaque(text, self.opaque):
                 continue
             opened = _opened(text, body)
             if opened is None:
-                parts.append(_part(where, text))
+                this_list = text.path[:-2] if text.path[-1] == "text" and text.path[0] != "choices" else None
+                run += this_list != list_before
+                list_before = this_list
+                parts.append(_part(where, text, run if this_list else 0))
             elif isinstance(opened, Part):
                 parts.append(opened)
             else:
@@ -188,9 +192,9 @@ def is_opaque(text: Text, keys: frozenset[str]) -> bool:
     return bool(text.path) and text.path[-1] in keys and _BASE64.fullmatch(text.value) is not None
 
 
-def _part(where: Place, text: Text) -> Part:
+def _part(where: Place, text: Text, run: int = 0) -> Part:
     coding = "value" if text.is_value else "json"
-    return Part(where.role, where.channel, text.value, text.start, text.end, coding, where.fixed)
+    return Part(where.role, where.channel, text.value, text.start, text.end, coding, where.fixed, run)
 
 
 #: Keys under which protocols carry files in base64.
