@@ -227,9 +227,7 @@ def test_a_stream_whose_content_type_lies_is_judged_all_the_same(gateway, provid
     gateway.rules(rule("redact"))
     provider.says(*protocol.events(["pay 4111 ", "1111 1111", " 1111 now"]), type=kind or protocol.stream_type)
     _, data = post(gateway, protocol, protocol.ask("x", True), stream=True)
-    with contextlib.suppress(ValueError, KeyError, NotUnderstood, UnicodeDecodeError):
-        assert "1111 1111" not in protocol.heard(data)
-    assert b"4111 1111 1111 1111" not in data
+    assert protocol.heard(data) == "pay [CREDIT_CARD] now"
 
 
 @pytest.mark.parametrize("protocol", [CHAT, ANTHROPIC, OLLAMA], ids=lambda protocol: protocol.name)

@@ -101,7 +101,9 @@ def test_both_of_two_equal_keys_are_read():
 def test_replacing_a_text_leaves_every_other_byte():
     body = b'{ "model" : "m",\n "messages":[{"role":"user","content":"a\\u0040b"}], "x": 1.50, "x": 1e3 }'
     [part] = [part for part in read_request(body).parts if part.text == "a@b"]
-    assert replaced(body, [(*place(body, part.start, part.end), quoted("[EMAIL]"))]) == body.replace(b'"a\\u0040b"', b'"[EMAIL]"')
+    assert replaced(body, [(*place(body, part.start, part.end), quoted("[EMAIL]"))]) == body.replace(
+        b'"a\\u0040b"', b'"[EMAIL]"'
+    )
 
 
 @pytest.mark.parametrize(

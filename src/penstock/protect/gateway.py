@@ -17,6 +17,7 @@ from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
 from penstock.protect.call import NOBODY, Call
 from penstock.protect.exchange import Asked, Attachment, Part
+from penstock.protect.framing import aws
 from penstock.protect.inspection import Inspection
 from penstock.protect.judging import judged
 from penstock.protect.keys import is_signed, key_of
@@ -327,9 +328,16 @@ async def _bounded(answer: Answer) -> bytes:
 
 def _disguised(call: Call, body: bytes) -> Streaming | None:
     """The reader of a stream whose content type says that it is none."""
-    if call.exchange is None or not body.lstrip(b"\xef\xbb\xbf\r\n").startswith((b"data:", b"event:", b"id:", b":")):
+    start = body[:64].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith((b"data:", b"event:", b"id:", b":")):
+        kind = "text/event-stream"
+    elif aws.begins(body):
+        kind = aws.MEDIA_TYPE
+    elif start.startswith(b"{"):
+        kind = "application/x-ndjson"
+    else:
         return None
-    return call.surface.streaming(call.exchange, "text/event-stream")
+    return call.surface.streaming(call.exchange, kind) if call.exchange is not None else None
 
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:

@@ -58,6 +58,11 @@ class EventStream:
         return b""
 
 
+def begins(data: bytes) -> bool:
+    """Whether the bytes begin as such a stream does."""
+    return len(data) >= _PRELUDE.size and crc32(data[:8]) == _PRELUDE.unpack_from(data)[2]
+
+
 def _frame(raw: bytes) -> Frame:
     _, size, _ = _PRELUDE.unpack_from(raw)
     (check,) = struct.unpack_from(">I", raw, len(raw) - 4)

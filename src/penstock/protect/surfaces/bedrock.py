@@ -50,6 +50,11 @@ def failure(status: int, message: str) -> Failure:
     )
 
 
+def _is_frames(exchange: Exchange, content_type: str) -> bool:
+    """Whether an answer is a stream of frames; one that was asked for and is not JSON is taken for it."""
+    return MEDIA_TYPE in content_type or (exchange.stream and "json" not in content_type)
+
+
 def broken(stream: EventStream, message: str, code: str) -> bytes:
     """An error in a stream."""
     kind = "validationException" if code == STOPPED else "modelStreamErrorException"
@@ -105,7 +110,7 @@ class BedrockConverse(JsonSurface):
         return text_at(tree, "stopReason")
 
     def streaming(self, exchange: Exchange, content_type: str) -> Streaming | None:
-        return ConverseEvents(exchange, EventStream()) if MEDIA_TYPE in content_type else None
+        return ConverseEvents(exchange, EventStream()) if _is_frames(exchange, content_type) else None
 
     def refusal(self, exchange: Exchange, message: str, reply: bytes = b"") -> bytes:
         if exchange.stream and not reply:
@@ -223,7 +228,7 @@ class BedrockInvoke(Surface):
         return (self._anthropic if like_anthropic else self._other).reply(body)
 
     def streaming(self, exchange: Exchange, content_type: str) -> Streaming | None:
-        return InvokeEvents(exchange, EventStream()) if MEDIA_TYPE in content_type else None
+        return InvokeEvents(exchange, EventStream()) if _is_frames(exchange, content_type) else None
 
     def refusal(self, exchange: Exchange, message: str, reply: bytes = b"") -> bytes | None:
         if not exchange.surface.endswith(".anthropic"):
