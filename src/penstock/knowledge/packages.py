@@ -10,9 +10,17 @@ import msgspec
 from penstock.knowledge.pack import define_pack, load_pack
 
 #: Where a name was read: an ecosystem's manifest, or an import (``python``, ``script``, ``java``; Go's are the same).
-Ecosystem = Literal["pypi", "npm", "go", "maven", "nuget", "gem", "python", "script", "java"]
+Ecosystem = Literal["pypi", "npm", "go", "maven", "nuget", "gem", "python", "script", "java", "csharp"]
 #: The ecosystem whose names a language imports.
-OF_LANGUAGE: dict[str, Ecosystem] = {"python": "python", "typescript": "script", "go": "go", "java": "java"}
+OF_LANGUAGE: dict[str, Ecosystem] = {
+    "python": "python",
+    "typescript": "script",
+    "go": "go",
+    "java": "java",
+    "csharp": "csharp",
+}
+#: The same for project files, which name packages.
+OF_PROJECT: dict[str, Ecosystem] = {"csproj": "nuget"}
 
 
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -28,6 +36,7 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     python: tuple[str, ...] = ()
     script: tuple[str, ...] = ()
     java: tuple[str, ...] = ()
+    csharp: tuple[str, ...] = ()
     framework: str = ""
     provider: str = ""
     means: Literal["framework", "none"] = "framework"
@@ -43,7 +52,7 @@ def package_named(ecosystem: str, name: str) -> Package | None:
 @cache
 def _find(ecosystem: str, name: str) -> Package | None:
     exact, starts = _index()
-    if ecosystem in ("python", "script", "java"):
+    if ecosystem in ("python", "script", "java", "csharp"):
         separator = "/" if ecosystem == "script" else "."
         part = name
         while part:
@@ -66,9 +75,10 @@ def _index() -> tuple[dict[tuple[str, str], Package], list[tuple[str, str, Packa
         for kind, names in (
             ("pypi", row.pypi), ("npm", row.npm), ("go", row.go), ("maven", row.maven), ("nuget", row.nuget),
             ("gem", row.gem), ("python", python), ("script", row.script or row.npm), ("java", row.java),
+            ("csharp", row.csharp),
         ):  # fmt: skip
             for name in names:
-                folded = name if kind in ("python", "script", "java") else name.lower()
+                folded = name if kind in ("python", "script", "java", "csharp") else name.lower()
                 if folded.endswith("*"):
                     starts.append((kind, folded[:-1], row))
                 else:

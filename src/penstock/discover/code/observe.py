@@ -31,7 +31,7 @@ from penstock.discover.code.signatures import Site, members, sites
 from penstock.discover.collector import Source, Yielded, joiner
 from penstock.discover.infra.terraform import variables
 from penstock.graph.vocabulary import Complete
-from penstock.knowledge.packages import OF_LANGUAGE, package_named
+from penstock.knowledge.packages import OF_LANGUAGE, OF_PROJECT, package_named
 from penstock.knowledge.providers import provider_of_prefix
 
 #: Files that hold code, of languages read here and of those that are not.
@@ -52,6 +52,7 @@ MAKERS: dict[str, Maker] = {
     "mcp_client": servers.make_mcp_client,
     "model": models.make_model,
     "prompt": prompts.make_prompt,
+    "registration": servers.make_registration,
     "request": requests.make_request,
     "server": servers.make_server,
     "server_prompt": servers.make_server_prompt,
@@ -79,7 +80,8 @@ def code(source: Source) -> Iterator[Yielded]:
 
 
 def _imported(value: dict[str, object]) -> Iterator[tuple[str, str]]:
-    ecosystem = OF_LANGUAGE.get(str(value["language"]), "")
+    language = str(value["language"])
+    ecosystem = OF_LANGUAGE.get(language, "") or OF_PROJECT.get(language, "")
     for row in value["imports"]:  # type: ignore[attr-defined]
         module, name = row[2], row[3]
         if module and not module.startswith("."):

@@ -20,7 +20,7 @@ from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
 from penstock.discover.collector import Gate
 from penstock.knowledge.pack import load_pack
-from penstock.knowledge.packages import OF_LANGUAGE, package_named
+from penstock.knowledge.packages import OF_LANGUAGE, OF_PROJECT, package_named
 
 #: Imports of one file that are looked at, and of one import the names; more is made by no person.
 _MOST_IMPORTS, _MOST_NAMES = 2_000, 200
@@ -29,6 +29,8 @@ _NOT_ALONE = frozenset({"passes", "data", "save", "save_to", "push"})
 _WORD = re.compile(rb"[\w.]+")
 
 
+#: What is no code and says what code belongs together; never left aside.
+_PROJECTS = frozenset({"go.mod", "csproj"})
 #: File ending → the language, and the pattern of its imports.
 _SHOWN: dict[str, tuple[str, re.Pattern[bytes]]] = {}
 #: The kind of fact with the files that were not read closely.
@@ -95,7 +97,7 @@ def choose(glances: Mapping[str, bytes]) -> frozenset[str]:
         importing.setdefault(other, []).append(path)
         imported.setdefault(path, []).append(other)
     using = _closure((path for path, each in seen.items() if each.uses), importing)
-    roots = (path for path, each in seen.items() if each.language == "go.mod")
+    roots = (path for path, each in seen.items() if each.language in _PROJECTS)
     return frozenset({*_closure(using, imported), *roots, *unread})
 
 
@@ -103,7 +105,7 @@ CODE = Gate(glance, choose, ASIDE)
 
 
 def _uses(language: str, imports: Iterable[tuple[str, str]]) -> int:
-    ecosystem, known = OF_LANGUAGE.get(language, ""), _signed()
+    ecosystem, known = OF_LANGUAGE.get(language, "") or OF_PROJECT.get(language, ""), _signed()
     found = 0
     for module, name in imports:
         if module.startswith("."):
@@ -139,7 +141,12 @@ def _edges(seen: Mapping[str, Glance]) -> Iterator[tuple[str, str]]:
         for path in files_of[1:]:
             yield path, files_of[0]
             yield files_of[0], path
-    for path in modules:
+    for path, each in modules.items():
+        if each.dialect.nested:
+            for key in packages.around(each):
+                yield from ((path, other) for other in packages.files.get(key, ())[:1])
+            if project := packages.projects.get(packages.project(path)):
+                yield path, project
         if (package := posixpath.join(posixpath.dirname(path), "__init__.py")) in modules and package != path:
             yield path, package
         for source, name in seen[path].imports:

@@ -18,7 +18,7 @@ from penstock.knowledge.pack import define_pack, load_pack
 Makes = Literal[
     "client", "model", "request", "agent", "tool", "server", "server_tool", "server_prompt", "handler", "prompt",
     "store", "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function",
-    "mcp_client",
+    "mcp_client", "registration",
 ]  # fmt: skip
 Places = str | int | tuple[str | int, ...]
 
@@ -29,6 +29,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ``providers``/``names`` choose by the last name or the package that matched; ``positions`` replaces the places of
     some last names; ``defaults`` are names of the package that hold for an argument that is not given; ``router``: a
     model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another thing;
+    ``extension``: methods that the package adds to types of others, known by their name where it is imported;
     ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant.
     """
 
@@ -48,6 +49,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     router: bool = False
     weights: bool = False
     weak: bool = False
+    extension: bool = False
     hosted: bool = False
     hub: bool = False
     named: bool = False
@@ -152,6 +154,17 @@ def _index() -> dict[str, list[tuple[str, str, Signature]]]:
     return found
 
 
+@cache
+def _extensions() -> dict[str, list[tuple[str, Signature]]]:
+    """Methods that packages add to types of others: name → (package, row)."""
+    found: dict[str, list[tuple[str, Signature]]] = {}
+    for row in load_pack("signatures").rows:
+        for symbol in row.symbol if row.extension else ():
+            for name in _expand(symbol):
+                found.setdefault(name, []).extend((package, row) for package in row.package)
+    return found
+
+
 def _expand(pattern: str) -> Iterator[str]:
     start = pattern.find("{")
     if start < 0:
@@ -180,11 +193,18 @@ def sites(resolver: Resolver) -> Iterator[Site]:
 
 def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     callee = module.expressions[call][2]
-    for target in resolver.follow(module.path, callee):
+    targets = resolver.follow(module.path, callee)
+    for target in targets:
         for symbol in _symbols(resolver, target):
             if row := match(symbol):
                 yield Site(module.path, call, row, symbol, target)
                 return
+    name = module.expressions[callee][3] if module.expressions[callee][0] == "a" else ""
+    for package, row in _extensions().get(name, ()):
+        if resolver.packages.uses(module, package) and not any(t.kind == "function" for t in targets):
+            receiver = targets[0] if targets else None
+            yield Site(module.path, call, row, f"{receiver.symbol if receiver else package}.{name}", receiver)
+            return
 
 
 def _at_decorator(resolver: Resolver, module: Module, decorator: int, scope: int) -> Iterator[Site]:
@@ -232,16 +252,22 @@ def arguments(
 
 
 def argument(resolver: Resolver, path: str, call: int, place: str | int) -> list[tuple[str, int, Frames]]:
-    """The argument at one place: a position, a keyword, or a path into either (``config.system``, ``0.model``)."""
+    """The argument at one place: a position, a keyword, or a path into either (``config.system``, ``0.model``).
+
+    ``this`` is what a method is called on.
+    """
     row = resolver.modules[path].expressions[call]
     if row[0] != "c":
         return []
     head, *rest = str(place).split(".")
-    if head.isdigit():
+    if head == "this":
+        callee = resolver.modules[path].expressions[row[2]]
+        found: list[tuple[str, int, Frames]] = [(path, callee[2], ())] if callee[0] == "a" else []
+    elif head.isdigit():
         position = int(head)
         if position >= len(row[3]):
             return []
-        found: list[tuple[str, int, Frames]] = [(path, row[3][position], ())]
+        found = [(path, row[3][position], ())]
     elif head in row[4]:
         found = [(path, row[4][head], ())]
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.discover.code.ir import LINE, NAME, RETURNS
+from penstock.discover.code.ir import LINE, NAME, PARENT, RETURNS
 from penstock.discover.code.observed.exposure import receivers_of
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.observed.prompts import prompts_of, said_prompt
@@ -50,6 +50,31 @@ def make_server_tool(look: Look, site: Site) -> list[Asset]:
     for owner in receivers_of(look, site):
         look.link(owner, "uses_tool" if owner.kind == "agent" else "exposes_tool", tool, site.path, line)
     return [tool]
+
+
+def make_registration(look: Look, site: Site) -> list[Asset]:
+    """What a server offers by naming a class of tools or prompts, or all of its project where it names none."""
+    packages = look.resolver.packages
+    project = packages.project(site.path)
+    classes = [t for t in look.targets(site, "classes") if t.kind == "instance"]
+    held = {(t.path, n) for t in classes for n in methods_of(look, t.path, t.scope)}
+    everything = not look.argument(site, "classes")
+    found: dict[str, Asset] = {}
+    for other in sorted(look.sites.values(), key=lambda s: (s.path, s.call)):
+        if other.decorated < 0 or other.row.makes not in ("server_tool", "server_prompt"):
+            continue
+        if (other.path, other.decorated) in held or (everything and packages.project(other.path) == project):
+            found |= {asset.id: asset for asset in look.make(other)}
+    line = look.line(site.path, site.call)
+    for owner in receivers_of(look, site):
+        for asset in found.values():
+            look.link(owner, "exposes_tool" if asset.kind == "tool" else "instructed_by", asset, site.path, line)
+    return []
+
+
+def methods_of(look: Look, path: str, scope: int) -> list[int]:
+    """The methods of a class."""
+    return [n for n, each in enumerate(look.resolver.modules[path].scopes) if each[PARENT] == scope]
 
 
 def make_server_prompt(look: Look, site: Site) -> list[Asset]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.constants import holds
 from penstock.discover.code.ir import LINE, NAME, RETURNS
-from penstock.discover.code.resolve import items
+from penstock.discover.code.resolve import configuration, items
 from penstock.discover.code.resolve.known import (
     FIELDS,
     JOINS_PATH,
@@ -67,6 +67,8 @@ def _external(
                 yield variable(text.value, target.chain)
         default = args[1] if len(args) > 1 else names.get("default", -1)
         yield from resolver.follow(module.path, default, frames, depth)
+    elif module.dialect.nested and (read := configuration.read(resolver, module, row, target, frames, depth)):
+        yield from read
     elif symbol in FIELDS:
         default = names.get("default", args[0] if args else -1)
         yield from resolver.follow(module.path, default, frames, depth)

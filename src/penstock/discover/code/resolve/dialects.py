@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
+
+#: Types of .NET by their full names.
+_DOTNET = {
+    name: f"{package}.{name}"
+    for package, names in {
+        "System": "Environment Uri String Console Math Convert Guid DateTime Type Lazy Array Func Action Tuple",
+        "System.IO": "File Directory Path FileStream StreamReader StreamWriter",
+        "System.Net.Http": "HttpClient HttpRequestMessage StringContent",
+        "System.Diagnostics": "Process ProcessStartInfo",
+        "Microsoft.Extensions.Configuration": (
+            "IConfiguration IConfigurationRoot IConfigurationSection IConfigurationManager ConfigurationManager"
+            " ConfigurationBuilder"
+        ),
+        "Microsoft.Extensions.Hosting": (
+            "Host IHost IHostApplicationBuilder HostApplicationBuilder HostBuilderContext IHostBuilder"
+        ),
+        "Microsoft.Extensions.DependencyInjection": "IServiceCollection ServiceCollection IServiceProvider",
+        "Microsoft.AspNetCore.Builder": "WebApplication WebApplicationBuilder",
+    }.items()
+    for name in names.split()
+}
 
 
 class Dialect(NamedTuple):
@@ -16,6 +38,9 @@ class Dialect(NamedTuple):
     embeds: the members of a struct's bases are its own, under its name too.
     builders: what ends in ``…Builder`` gives itself back from each call until ``build()``.
     prelude: names that are there without an import and matter here; they come before any ``import x.*``.
+    implied: the same with their full names, where a language's own library is imported as a whole.
+    aside: packages whose names are of no interest, so that ``import x.*`` of them is not looked into.
+    nested: a package sees the names of those around it, and files without one those of their project (C#).
     """
 
     imports: Literal["module", "file", "folder", "class"]
@@ -24,6 +49,9 @@ class Dialect(NamedTuple):
     embeds: bool = False
     builders: bool = False
     prelude: frozenset[str] = frozenset()
+    implied: Mapping[str, str] = {}
+    aside: tuple[str, ...] = ()
+    nested: bool = False
 
 
 DIALECTS = {
@@ -31,6 +59,36 @@ DIALECTS = {
     "typescript": Dialect("file"),
     "go": Dialect("folder", shares="folder", embeds=True),
     "go.mod": Dialect("folder"),
+    "csproj": Dialect("class"),
+    "csharp": Dialect(
+        "class",
+        shares="package",
+        outer_fields=True,
+        nested=True,
+        implied=_DOTNET,
+        aside=(
+            "System",
+            "Microsoft.AspNetCore",
+            "Microsoft.EntityFrameworkCore",
+            "Microsoft.Extensions.Configuration",
+            "Microsoft.Extensions.DependencyInjection",
+            "Microsoft.Extensions.Hosting",
+            "Microsoft.Extensions.Logging",
+            "Microsoft.Extensions.Options",
+            "Microsoft.Extensions.Caching",
+            "Microsoft.Extensions.Http",
+            "Microsoft.Identity",
+            "Newtonsoft",
+            "Xunit",
+            "NUnit",
+            "Moq",
+            "FluentAssertions",
+            "Serilog",
+            "UnityEngine",
+            "OpenTelemetry",
+            "Azure.Identity",
+        ),
+    ),
     "java": Dialect(
         "class",
         shares="package",

@@ -61,4 +61,4 @@ def _class(resolver: Resolver, module: Module, source: str, name: str, depth: in
         for target in resolver.top(resolver.modules[path], owner, depth + 1):
             yield from resolver.member(target, name, depth + 1)
     if not holders and (language, source) not in packages.files:
-        yield Target("external", module.path, -1, f"{source}.{name}")
+        yield Target("external", module.path, -1, f"{source}.{name}" if name else source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from penstock.discover.code.resolve import configuration
 from penstock.discover.code.resolve.bounds import MAX_ITEMS
 from penstock.discover.code.resolve.known import ENVIRONMENT, PAIRS
 from penstock.discover.code.resolve.module import Module
@@ -22,6 +23,8 @@ def item(resolver: Resolver, module: Module, row: list[Any], frames: Frames, dep
         if base.kind == "external":
             if base.symbol in ENVIRONMENT:
                 yield from (variable(key, base.chain) for key in keys if key)
+            elif module.dialect.nested and (read := list(configuration.under(resolver, base, keys))):
+                yield from read
             elif base.ref >= 0:
                 yield base._replace(symbol=f"{base.symbol}[]")  # a part of what a call gave
             else:

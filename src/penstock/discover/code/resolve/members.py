@@ -16,6 +16,8 @@ from penstock.discover.code.resolve.targets import Frame, Frames, Target, steppe
 if TYPE_CHECKING:
     from penstock.discover.code.resolve.resolver import Resolver
 
+#: Members by which what holds an object gives it: ``IOptions<T>.Value``.
+_HELD = frozenset({"Value", "CurrentValue", "Result"})
 #: Assignments to a name of a package that are looked at.
 _MAX_ASSIGNED = 20
 
@@ -40,7 +42,10 @@ def member(resolver: Resolver, base: Target, attribute: str, depth: int = 0) -> 
         elif nested := resolver.files.submodule(base.path, attribute):
             yield Target("module", nested, -1)
     elif base.kind in ("class", "instance"):
-        yield from field(resolver, base, attribute, depth)
+        found = list(field(resolver, base, attribute, depth))
+        if not found and attribute in _HELD and resolver.modules[base.path].dialect.nested:
+            found = [base]
+        yield from found
     elif base.kind == "value":
         row = resolver.modules[base.path].expressions[base.ref]
         if row[0] == "d":
@@ -159,6 +164,9 @@ def _frames(module: Module, scope: int, made: Target) -> Frames:
 def _from_environment(resolver: Resolver, base: Target, attribute: str, *, required: bool = False) -> Iterator[Target]:
     """The variable that sets a field of a settings class; one without a default (``required``) has no other source."""
     scope = base.scope if base.kind == "instance" else base.ref
+    if resolver.modules[base.path].dialect.nested:
+        yield from resolver.bound.fields(base.path, scope, attribute)
+        return
     if any("BaseSettings" in symbol for symbol in resolver.base_symbols(base.path, scope)):
         for name in (attribute, attribute.upper()):
             if name in resolver.env:

@@ -30,7 +30,7 @@ class Module:
         self.bindings: dict[tuple[int, str], list[tuple[str, int]]] = {}
         self.stars: list[int] = []
         for number, row in enumerate(self.imports):
-            if row[1] == "*":
+            if row[1] in ("*", "**"):
                 self.stars.append(number)
             elif row[1]:
                 self.bindings.setdefault((row[0], row[1]), []).append(("import", number))

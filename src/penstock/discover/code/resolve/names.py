@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.ir import CLASS, KIND, NAME, PARAMS, PARENT
 from penstock.discover.code.resolve import imports, shared
@@ -52,10 +52,14 @@ def _free(resolver: Resolver, module: Module, name: str, scope: int, depth: int)
     for target in shared.name(resolver, module, name, scope, depth) if resolver.packages.of(module) else ():
         found = True
         yield target
+    if not found and (full := module.dialect.implied.get(name)):
+        yield Target("external", module.path, -1, full)
+        return
     for number in module.stars if not found and name not in module.dialect.prelude else ():
-        for target in imports.imported(resolver, module, number, depth, name):
-            found = True
-            yield target
+        if not module.imports[number][2].startswith(module.dialect.aside or ("\0",)):
+            for target in imports.imported(resolver, module, number, depth, name):
+                found = found or not module.dialect.nested
+                yield target
     if not found:
         yield Target("external", module.path, -1, name)
 
@@ -73,7 +77,7 @@ def _parameter(
     resolver: Resolver, module: Module, scope: int, place: int, frames: Frames, depth: int
 ) -> Iterator[Target]:
     """What the call that is being looked into passes, else what all callers pass; then the default, then the type."""
-    name, default, annotation = module.scopes[scope][PARAMS][place]
+    name, default, annotation = module.scopes[scope][PARAMS][place][:3]
     function = module.scopes[scope][NAME]
     frame = next((f for f in frames if f.path == module.path and f.scope == scope), None)
     given = False
@@ -102,8 +106,22 @@ def _argument(module: Module, scope: int, place: int, name: str, at: Module, cal
     parent = module.scopes[scope][PARENT]
     if params and params[0][0] in ("self", "cls") and module.scopes[parent][KIND] == CLASS:
         place -= 1
+    elif params and len(params[0]) > 3 and (receiver := _receiver(module, parent, at, row)) >= 0:
+        if place == 0:
+            return receiver
+        place -= 1
     if 0 <= place < len(row[3]):
         argument = row[3][place]
         if at.expressions[argument][0] != "*":
             return int(argument)
     return -1
+
+
+def _receiver(module: Module, owner: int, at: Module, call: list[Any]) -> int:
+    """What a method that is added to a type is called on: ``text.Shortened()``, not ``Texts.Shortened(text)``."""
+    callee = at.expressions[call[2]]
+    if callee[0] != "a":
+        return -1
+    base = at.expressions[callee[2]]
+    static = base[0] in "ra" and base[2 if base[0] == "r" else 3] == module.scopes[owner][NAME]
+    return -1 if static and module.scopes[owner][NAME] else int(callee[2])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from penstock.discover.code.ir import CLASS, KIND, NAME, PARENT
 from penstock.discover.code.resolve.module import Module
@@ -15,12 +15,16 @@ class Packages:
     def __init__(self, modules: Mapping[str, Module]) -> None:
         self.modules = modules
         self.roots: list[tuple[str, str]] = []  # (module path of a go.mod, its folder), the longest first
+        self.projects: dict[str, str] = {}  # folder of a project file → the file
+        self._used: dict[str, frozenset[str]] = {}
         self.files: dict[tuple[str, str], list[str]] = {}
         self._declared: dict[tuple[str, str], dict[str, list[str]]] = {}
         self._classes: dict[tuple[str, str], dict[str, list[tuple[str, int]]]] = {}
         for path, module in modules.items():
             if module.language == "go.mod":
                 self.roots.append((module.package, posixpath.dirname(path)))
+            elif module.language == "csproj":
+                self.projects[posixpath.dirname(path)] = path
             elif key := self.key(module):
                 self.files.setdefault(key, []).append(path)
         self.roots.sort(key=lambda root: -len(root[0]))
@@ -30,8 +34,37 @@ class Packages:
         if module.dialect.shares == "folder":
             return posixpath.dirname(module.path), module.package
         if module.dialect.shares == "package":
+            if module.dialect.nested and not module.package:
+                return f"{module.language} {self.project(module.path)}", ""
             return module.language, module.package
         return None
+
+    def project(self, path: str) -> str:
+        """The folder of the project that a file is part of."""
+        folder = posixpath.dirname(path)
+        while folder and folder not in self.projects:
+            folder = posixpath.dirname(folder)
+        return folder
+
+    def uses(self, module: Module, package: str) -> bool:
+        """Whether a file imports a package, or its project references it."""
+        if module.path not in self._used:
+            names = {str(row[2]) for row in module.imports}
+            if module.dialect.nested and (file := self.projects.get(self.project(module.path))):
+                names |= {str(row[2]) for row in self.modules[file].imports}
+            self._used[module.path] = frozenset(names)
+        return any(
+            n.startswith(package) and n[len(package) : len(package) + 1] in (".", "") for n in self._used[module.path]
+        )
+
+    def around(self, module: Module) -> Iterator[tuple[str, str]]:
+        """The packages whose names a file sees: its own, and where a language has that those around it."""
+        if key := self.key(module):
+            yield key
+        package = module.package if module.dialect.nested else ""
+        while package:
+            package = package.rpartition(".")[0]
+            yield (module.language, package) if package else (f"{module.language} {self.project(module.path)}", "")
 
     def of(self, module: Module) -> list[str]:
         """The files of a module's package."""
@@ -39,13 +72,13 @@ class Packages:
         return self.files.get(key, []) if key else []
 
     def declaring(self, module: Module, name: str) -> list[str]:
-        """The files of a module's package that declare a name."""
-        key = self.key(module)
-        if key is None:
-            return []
-        if key not in self._declared:
-            self._index(key)
-        return self._declared[key].get(name, [])
+        """The files of a module's package, or of one around it, that declare a name."""
+        for key in self.around(module):
+            if key not in self._declared:
+                self._index(key)
+            if found := self._declared[key].get(name):
+                return found
+        return []
 
     def declaring_in(self, language: str, package: str, name: str) -> list[str]:
         """The files of a named package that declare a class."""

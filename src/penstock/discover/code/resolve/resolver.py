@@ -14,9 +14,11 @@ from penstock.discover.code.ir import BASES, FUNCTION, KIND, PARENT
 from penstock.discover.code.resolve import calls, items, members, names, texts
 from penstock.discover.code.resolve.bounds import MAX_DEPTH, MAX_STEPS
 from penstock.discover.code.resolve.callers import Callers
+from penstock.discover.code.resolve.configuration import Bound, key_of
 from penstock.discover.code.resolve.files import Files
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
+from penstock.discover.code.resolve.projects import added_methods, share_usings
 from penstock.discover.code.resolve.targets import MAX_TARGETS, Frames, Target, Text, distinct
 from penstock.discover.collector import Fact
 
@@ -37,7 +39,11 @@ class Resolver:
         self.modules = {fact.path: Module(fact.path, fact.value) for fact in facts}
         self.known = known or {}
         self.env = _environment(env)
+        self.settings = {key_of(name): rows for name, rows in self.env.items()}
         self.packages = Packages(self.modules)
+        share_usings(self.modules, self.packages)
+        self.added = added_methods(self.modules)
+        self.bound = Bound(self)
         self.files = Files(self.modules, self.packages)
         self.calls = Callers(self)
         self.assignments = members.Assignments(self.modules.values())
@@ -81,6 +87,9 @@ class Resolver:
         elif op == "a":
             for base in self.follow(module.path, row[2], frames, depth):
                 yield from members.member(self, base, row[3], depth)
+            for path, scope in self.added.get(row[3], ()) if self.added else ():
+                if self.modules[path].language == module.language:
+                    yield Target("function", path, scope)
         elif op == "i":
             yield from items.item(self, module, row, frames, depth)
         elif op == "c":

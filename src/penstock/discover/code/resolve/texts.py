@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from penstock.discover.code.constants import constant
 from penstock.discover.code.ir import HEAD, sha256
 from penstock.discover.code.resolve.bounds import MAX_DEPTH
+from penstock.discover.code.resolve.configuration import key_of
 from penstock.discover.code.resolve.targets import Target, Text
 
 if TYPE_CHECKING:
@@ -37,7 +38,8 @@ def text_of(resolver: Resolver, target: Target, depth: int = 0) -> list[Text]:
 def _variable(resolver: Resolver, target: Target) -> list[Text]:
     step = f"env {target.symbol}"
     found = []
-    for value, where in resolver.env.get(target.symbol, ()):
+    given = resolver.env.get(target.symbol) or resolver.settings.get(key_of(target.symbol), [])
+    for value, where in given:
         path, _, line = where.rpartition(":")
         chain = (*target.chain, f"{step} ({where})")
         number = int(line) if line.isdigit() else 0

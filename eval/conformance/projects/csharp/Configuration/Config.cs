@@ -1,0 +1,6 @@
+namespace Shop.Configuration;
+
+public static class Config
+{
+    public const string SharedModel = "gpt-5";
+}
