@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from penstock.inspect.sensitive.rule import Rule, gap_behind
 from penstock.inspect.sensitive.words import Told
 
-#: Groups of one number, characters of it without and with separators, letters of a group before its first figure.
-_GROUPS, _LONGEST, _WIDEST, _LEADING = 8, 30, 54, 8
+#: Groups of one number, characters of it without separators, letters of a group before its first figure.
+_GROUPS, _LONGEST, _LEADING = 8, 30, 8
 
 
 class Identifiers:
@@ -42,15 +43,11 @@ class Identifiers:
             first = _GROUP.search(text, position, near + _LONGEST * 2)
             if first is None or first.start() > near:
                 return None
-            start, stop = first.span()
-            ends = [stop]
-            while len(ends) < _GROUPS and stop - start <= _WIDEST and (more := _NEXT.match(text, stop)) is not None:
-                stop = more.end()
-                ends.append(stop)
-            for stop in reversed(ends):
+            start, position = first.span()
+            whole = _MORE.match(text, position).end()  # type: ignore[union-attr]
+            for stop in [whole] if whole == position else [whole, *_ends(text, position, whole)]:
                 if (rule := self._fitting(text[start:stop])) is not None:
                     return None if told.last(self._others, at, start) >= 0 else (rule, start, stop)
-            position = ends[0]
         return None
 
     def _fitting(self, value: str) -> Rule | None:
@@ -75,6 +72,14 @@ class Identifiers:
         return None
 
 
+def _ends(text: str, first: int, whole: int) -> Iterator[int]:
+    """Where the groups of a number end before the last one, from right to left, down to the first."""
+    ends = [first]
+    while (end := _NEXT.match(text, ends[-1]).end()) < whole:  # type: ignore[union-attr]
+        ends.append(end)
+    return reversed(ends)
+
+
 def _may_be(rule: Rule, size: int) -> bool:
     """Whether the row's pattern can match that many characters."""
     from re import _parser  # type: ignore[attr-defined]
@@ -90,6 +95,7 @@ _GROUP = re.compile(
     r"(?![0-9A-Za-z_\u00c0-\u052f])"
 )
 _NEXT = re.compile(r"(?:[./-]|[ ](?:- )?)(?:(?=[A-Z]{0,7}\d)[0-9A-Z]{1,30}|[A-Z]{1,4})(?![0-9A-Za-z_\u00c0-\u052f])")
+_MORE = re.compile(f"(?:{_NEXT.pattern}){{0,{_GROUPS - 1}}}")
 #: A measure, not a number in groups.
 _DECIMAL = re.compile(r"\d+\.\d+")
 #: Three, two and four figures: only the United States write so.

@@ -88,11 +88,15 @@ class Told:
 
     def last(self, known: int, low: int, high: int) -> int:
         """Where the last word of the set ends that stands wholly between two characters; -1 when none does."""
-        if known < 0 or low >= high or not self._text[low:high].strip(_NO_WORD):
+        if known < 0 or low >= high:
             return -1
         if low < self._from or high > self._to:
+            if not self._text[low:high].strip(_NO_WORD):
+                return -1
             self.read(low, high)
         words = self._words
+        if not words:
+            return -1
         at = bisect_right(self._stops, high) - 1
         while at >= 0:
             stop, letters, sets = words[at]
@@ -136,7 +140,9 @@ _SHORT = 5
 def stands_alone(text: str, start: int, stop: int) -> bool:
     """Whether it is a word, also within ``user_ssn`` and ``userSsn``; not a part as in ``assn``, not a mask."""
     before, after = text[start - 1 : start] if start else "", text[stop : stop + 1]
-    if _joined(before, text[start]) or _joined(text[stop - 1], after):
+    if before.isalpha() and _joined(before, text[start]):
+        return False
+    if after.isalpha() and _joined(text[stop - 1], after):
         return False
     return before not in _INSIDE or after not in _INSIDE or not _masked(text, start, stop)
 
@@ -164,9 +170,13 @@ def any_of(text: str, characters: str) -> bool:
 
 def _joined(left: str, right: str) -> bool:
     """Whether two neighbours are letters of one word; a capital behind a small letter begins a new one."""
-    if not (left.isalpha() and right.isalpha()):
-        return False
-    return left < _PARTED and right < _PARTED and not (left.islower() and right.isupper())
+    return (
+        left < _PARTED
+        and right < _PARTED
+        and left.isalpha()
+        and right.isalpha()
+        and not (left.islower() and right.isupper())
+    )
 
 
 #: Scripts up to here part words by spaces and join no particles to them.
