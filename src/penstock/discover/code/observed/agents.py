@@ -82,19 +82,18 @@ def wired_to(look: Look, site: Site, role: str, module: Module) -> list[tuple[Ta
     symbol = module.name_of.get(site.call, "")
     if not places or not symbol:
         return found
-    for other in look.resolver.modules.values():
-        for attr in places:
-            for row in other.sets.get(attr, ()):
-                if is_site(look, other.path, row[1], site, symbol):
-                    for target in look.resolver.follow(other.path, row[3]):
+    for attr in sorted(places):
+        for other, row in look.backwards.sets(attr):
+            if is_site(look, other.path, row[1], site, symbol):
+                for target in look.resolver.follow(other.path, row[3]):
+                    found += [(inner, "") for inner in look.opened(target)]
+        for other, call in look.backwards.growth(attr):
+            holder = other.expressions[other.expressions[call][2]][2]
+            base = other.expressions[holder]
+            if base[0] == "a" and base[3] == attr and is_site(look, other.path, base[2], site, symbol):
+                for argument in other.expressions[call][3]:
+                    for target in look.resolver.follow(other.path, argument):
                         found += [(inner, "") for inner in look.opened(target)]
-            for call in other.growth(attr):
-                holder = other.expressions[other.expressions[call][2]][2]
-                base = other.expressions[holder]
-                if base[0] == "a" and base[3] == attr and is_site(look, other.path, base[2], site, symbol):
-                    for argument in other.expressions[call][3]:
-                        for target in look.resolver.follow(other.path, argument):
-                            found += [(inner, "") for inner in look.opened(target)]
     return found
 
 

@@ -11,6 +11,7 @@ from penstock.discover.code import effects
 from penstock.discover.code.ir import NAME, RETURNS
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Frames, Resolver, Target, Text
+from penstock.discover.code.resolve.backwards import Backwards
 from penstock.discover.code.signatures import Site, arguments
 from penstock.discover.collector import Source
 from penstock.graph import identity
@@ -27,6 +28,7 @@ class Look:
         self.source = source
         self.scope = source.scope
         self.resolver = resolver
+        self.backwards = Backwards(resolver)
         self.makers = makers
         self.application = identity.application(source.scope)
         self.sites: dict[tuple[str, int], Site] = {}
@@ -194,12 +196,9 @@ class Look:
         for _ in range(4):
             if name := module.name_of.get(at):
                 return name if name != "default" else posixpath.basename(path).rsplit(".", 1)[0]
-            for rows in module.sets.values():
-                for row in rows:
-                    if row[3] == at:
-                        return str(row[2])
-            wrapper = next((i for i, row in enumerate(module.expressions) if row[0] == "*" and row[2] == at), -1)
-            if wrapper < 0:
+            if name := self.backwards.fields(path).get(at):
+                return name
+            if (wrapper := self.backwards.wrappers(path).get(at, -1)) < 0:
                 break
             at = wrapper
         row = module.expressions[expression]

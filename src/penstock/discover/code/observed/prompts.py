@@ -85,7 +85,7 @@ def prompt_name(look: Look, target: Target, text: Text) -> str:
     for _ in range(3):
         if name := module.name_of.get(at):
             return str(name)
-        at = next((i for i, r in enumerate(module.expressions) if r[0] == "*" and r[2] == at), -1)
+        at = look.backwards.wrappers(target.path).get(at, -1)
         if at < 0:
             break
     step = text.chain[-1] if text.chain else ""
