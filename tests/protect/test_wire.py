@@ -2,10 +2,16 @@
 
 import asyncio
 import random
+import ssl
 import threading
 import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from yarl import URL
 
 from penstock.errors import NotUnderstood
@@ -231,6 +237,51 @@ async def test_a_provider_that_falls_silent_is_left(monkeypatch):
     with pytest.raises(Broken, match="silent"):
         await asking
     assert line.cut
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for 127.0.0.1 that nobody but its owner knows, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "provider")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file = tmp_path / "certificate.pem"
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_a_provider_is_spoken_to_in_tls_if_its_certificate_is_trusted(certificate, monkeypatch, trusted):
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    world = Servers([WHOLE] * 3)
+    server = await asyncio.start_server(world.serve, "127.0.0.1", 0, ssl=context)
+    url = URL(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/x")
+    pool = Pool()
+    if trusted:
+        assert await asked(pool, url) == await asked(pool, url) == b"hello world" and world.opened == 1
+    else:
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asked(pool, url)
+    await pool.close()
+    server.close()
 
 
 def test_nothing_outlives_the_loop():

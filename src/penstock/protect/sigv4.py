@@ -36,7 +36,7 @@ def sign(
     region, service = _scope(url.host or "", headers)
     signed = {
         "content-type": headers.get(b"content-type", b"").decode("latin-1").strip(),
-        "host": url.authority if url.explicit_port else url.host or "",
+        "host": url.host_port_subcomponent or "",
         "x-amz-content-sha256": hashlib.sha256(body).hexdigest(),
         "x-amz-date": when,
         "x-amz-security-token": token,

@@ -315,7 +315,7 @@ def _head(method: str, url: URL, headers: Headers, length: int) -> bytes:
     lines = [method.encode() + b" " + target + b" HTTP/1.1"]
     names = {name for name, _ in headers}
     if b"host" not in names:
-        lines.append(b"host: " + (url.raw_authority if url.explicit_port else url.raw_host or "").encode("latin-1"))
+        lines.append(b"host: " + (url.host_port_subcomponent or "").encode("latin-1"))
     lines += [name + b": " + value for name, value in headers]
     if length or method in ("POST", "PUT", "PATCH"):
         lines.append(b"content-length: %d" % length)
