@@ -64,8 +64,8 @@ def scan(paths: tuple[str, ...], form: str, fail_on: str, hashing: bool, each: b
             click.echo(_told(report), nl=False)
         if len(reports) != 1:
             click.echo(_summary(reports))
-    for error in failures:
-        show_error(error)
+    for failure in failures:
+        show_error(failure)
     return exit_code(reports, fail_on, failed=bool(failures))
 
 
