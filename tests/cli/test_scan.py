@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import psycopg
 import pytest
 
 from tests.cli.command import KEY, SHOP, penstock, three_parts, write
@@ -129,3 +130,20 @@ def test_version_and_help_answer(call):
     for name in ("serve", "gateway"):
         ended = penstock(name, "--help")
         assert (ended.code, ended.out.startswith(f"usage: penstock {name}")) == (0, True), ended.out
+
+
+def test_a_database_is_scanned_and_its_login_is_not_kept(call, tmp_path, postgres_database) -> None:
+    with psycopg.connect(postgres_database, autocommit=True) as connection:
+        connection.execute("CREATE TABLE patients (email text, note text)")
+        connection.execute(
+            "INSERT INTO patients SELECT 'ada' || n || '@example.org', 'x' FROM generate_series(1, 200) n"
+        )
+    login = postgres_database.replace("postgres@", "postgres:hunter2hunter2@")
+    ended = call("scan", login, "--state", tmp_path / "state", "--fail-on", "never", "--format", "json")
+    assert ended.code == 0, ended.err
+    said = json.loads(ended.out)
+    (table,) = [asset for asset in said["assets"] if asset["name"].endswith("/patients")]
+    assert table["kind"] == "data_store"
+    assert "pii" in table["labels"]["own"]
+    assert "hunter2" not in ended.out + ended.err
+    assert all(b"hunter2" not in path.read_bytes() for path in (tmp_path / "state").rglob("*") if path.is_file())

@@ -79,9 +79,18 @@ def check_target(target: str) -> None:
 
 
 def remember(state: State, targets: Sequence[str]) -> None:
-    """Keep the absolute targets, so that `penstock up` without a path looks at them again."""
-    kept = [t if "://" in t or t.startswith("git@") else str(Path(t).absolute()) for t in targets]
-    state.store.put("targets", kept)
+    """Keep the absolute targets, so that `penstock up` without a path looks at them again; no login is kept."""
+    from penstock.discover.databases import is_database, place_of
+    from penstock.discover.git import without_credentials
+
+    def kept(target: str) -> str:
+        if is_database(target):
+            return place_of(target)
+        if "://" in target or target.startswith("git@"):
+            return without_credentials(target)
+        return str(Path(target).absolute())
+
+    state.store.put("targets", [kept(target) for target in targets])
 
 
 def current_report(state: State, *, changes: Changes | None = None, sources: Iterable[str] | None = None) -> Report:

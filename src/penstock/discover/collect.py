@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from penstock.discover.collector import COLLECTORS, JOINERS, Fact, File, Source, Yielded
+from penstock.discover.data.whole import LargeFile
 from penstock.discover.encoding import Sorter, facts_of
 from penstock.discover.registry import load
 from penstock.graph.vocabulary import Unseen
@@ -30,12 +31,19 @@ _HOSTILE = "Look at what is there: it may be generated, or made to stall tools; 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A file and the names of the collectors that read it."""
+    """A file and the names of the collectors that read it. Of a large one ``data`` is the head, the rest on disk."""
 
     scope: str
     path: str
     data: bytes
     collectors: tuple[str, ...]
+    place: str = ""
+    size: int = 0
+
+    def file(self) -> File:
+        if self.place:
+            return LargeFile(self.path, self.data, self.scope, self.place, self.size)
+        return File(self.path, self.data, self.scope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ def collect(batch: tuple[Item, ...]) -> list[Gave]:
     load()
     gave = []
     for item in batch:
-        file = File(item.path, item.data, item.scope)
+        file = item.file()
         everything = Sorter()
         sure = True
         for name in item.collectors:

@@ -25,12 +25,13 @@ from penstock.discover import registry
 from penstock.discover.cache import Cache, Row, settled, stat_of
 from penstock.discover.collector import COLLECTORS, JOINERS, Fact, Gate
 from penstock.discover.data.folders import wanted
+from penstock.discover.databases import is_database, scope_of
 from penstock.discover.encoding import Claims, claims_of, encode
 from penstock.discover.git import People
 from penstock.discover.names import Names
 from penstock.discover.progress import Phase, Progress
 from penstock.discover.sources import Tree, trees
-from penstock.discover.walk import LARGEST_FILE, SAMPLE, SAMPLED, Entry, read, unreadable, walk
+from penstock.discover.walk import LARGE, LARGEST_FILE, SAMPLE, SAMPLED, Entry, read, unreadable, walk
 from penstock.graph.identity import application, asset, relation
 from penstock.graph.store.protocol import Scan
 from penstock.graph.vocabulary import AI_KINDS, Asset, Complete, Evidence, Observation, Unseen
@@ -66,7 +67,8 @@ def scan(
     """Everything the collectors find in the targets, and everything that could not be seen.
 
     Args:
-        targets: folders, folders of repositories, files, git addresses (``@ref`` at the end), ``path@ref``.
+        targets: folders, folders of repositories, files, git addresses (``@ref`` at the end), ``path@ref``, addresses
+            of PostgreSQL databases.
         cache: folder for what earlier scans found, None for none.
         workers: a pool to share; None starts one for this scan.
         names: names that folders without a git remote already bear; those given by this scan are added.
@@ -77,10 +79,12 @@ def scan(
         NotReachable: a path that does not exist.
     """
     with contextlib.ExitStack() as held:
+        paths = [os.fspath(target) for target in targets]
         looking = _Look(settings, cache, workers, progress or (lambda _: None), names or Names())
         held.callback(lambda: looking.cache.close())
         try:
-            looking.run(targets, held)
+            looking.run([path for path in paths if not is_database(path)], held)
+            looking.ask([path for path in paths if is_database(path)])
         except KeyboardInterrupt:
             looking.interrupted = True
         return looking.outcome(now)
@@ -141,6 +145,7 @@ class _Look:
         self.progress = progress
         self.names = names
         self.parts: list[_Part] = []
+        self.asked: dict[str, list[Observation | Unseen]] = {}
         self.broken: tuple[Unseen, ...] = ()
         self.interrupted = False
         self.done = self.total = self.found = 0
@@ -180,6 +185,16 @@ class _Look:
         self.join([part for part in self.parts if not part.whole], workers)
         self.tell("done")
 
+    def ask(self, addresses: Iterable[str]) -> None:
+        """Look into databases, one after the other."""
+        for address in addresses:
+            from penstock.discover.data.postgresql import sample_database
+
+            said = self.asked.setdefault(scope_of(address), [])
+            for found in sample_database(address):
+                said.append(found)
+                self.found += isinstance(found, Observation)
+
     def recall(self, root: Path, commit: str) -> People | None:
         """Committers as an earlier scan read them."""
         kept = self.cache.history(os.fspath(root), commit)
@@ -218,7 +233,7 @@ class _Look:
         part.paths = tuple(entry.path for entry in found.entries)
         for entry in part.entries:
             if names := matcher.names(entry.path):
-                if entry.size <= LARGEST_FILE or entry.path.lower().endswith(SAMPLED):
+                if entry.size <= LARGEST_FILE or entry.path.lower().endswith((*SAMPLED, *LARGE)):
                     part.wanted.append((entry, names))
                 else:
                     size = f"{entry.size / 1024**2:.0f} MB, larger than {LARGEST_FILE // 1024**2} MB"
@@ -307,10 +322,13 @@ class _Look:
             part.fail(unreadable(entry.path, "file", error, part.scope))
             self.count(part)
             return None
-        if entry.size > LARGEST_FILE:
+        digest = hashlib.sha256(data).digest()
+        place = entry.place if entry.size > LARGEST_FILE and entry.path.lower().endswith(LARGE) else ""
+        if place:  # the head alone does not tell whether the rest changed
+            digest = hashlib.sha256(digest + f"{entry.size}:{entry.mtime_ns}".encode()).digest()
+        elif entry.size > LARGEST_FILE:
             why = f"{entry.size / 1024**2:.0f} MB: only the first {SAMPLE // 1024**2} MB are read"
             part.unseen.append(Unseen(entry.path, "the rest of the file", why, scope=part.scope, skipped=True))
-        digest = hashlib.sha256(data).digest()
         sure = settled(entry, read_at)
         part.settled = part.settled and sure
         row = Row(entry.path, stat if sure else "", digest, readers, glance, b"", b"")
@@ -323,7 +341,7 @@ class _Look:
             self.count(part)
             return None
         self.reading[part.scope, entry.path] = row
-        return Item(part.scope, entry.path, data, names)
+        return Item(part.scope, entry.path, data, names, place, entry.size)
 
     def reuse(self, part: _Part, known: Row) -> bool:
         try:
@@ -433,12 +451,18 @@ class _Look:
                 ]
                 if not part.tree.only:
                     finished.append(part.scope)
+        for scope, said in self.asked.items():
+            rows = [row for row in said if isinstance(row, Unseen)]
+            observations += [seen for seen in said if isinstance(seen, Observation)]
+            unseen += rows
+            if not self.interrupted and all(row.skipped for row in rows):
+                finished.append(scope)
         if self.interrupted and not self.parts:
             unseen.append(Unseen("scan", "everything", "the scan was interrupted", "Scan again"))
         if self.cache.trouble:
             why, hint = f"the cache is not used: {self.cache.trouble}", "Scans are slower until it can be written"
             unseen.append(Unseen(str(self.place), "what earlier scans found", why, hint, skipped=True))
-        scopes = tuple(part.scope for part in self.parts)
+        scopes = (*(part.scope for part in self.parts), *self.asked)
         return Scan(tuple(observations), tuple(complete), tuple(unseen), scopes, tuple(finished), now)
 
     def excluded(self) -> Callable[[str], bool]:

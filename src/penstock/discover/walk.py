@@ -15,8 +15,14 @@ from penstock.graph.vocabulary import Unseen
 LARGEST_FILE = 5 * 1024 * 1024
 #: How much of a larger data file is read.
 SAMPLE = 4 * 1024 * 1024
-#: Kinds of data that a first part stands for.
-SAMPLED = (".csv", ".tsv", ".jsonl", ".ndjson", ".sql", ".parquet")
+#: Ends of files of which a first part is read, however large they are.
+SAMPLED = (".sql",)
+#: Ends of files whose readers look at bounded places of the whole, however large it is.
+LARGE = (
+    ".csv", ".tsv", ".psv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro", ".sqlite", ".sqlite3",
+    ".db", ".db3", ".xlsx", ".xls", ".xlsb", ".ods", ".pdf", ".docx", ".mbox", ".log", ".txt", ".faiss",
+    ".gguf", ".safetensors",
+)  # fmt: skip
 #: Bounds of one source; what is beyond is reported. The largest monorepos known hold ~400,000 files.
 MOST_FILES, DEEPEST = 500_000, 64
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from penstock.discover.data.postgresql import is_database, place_of, sample_database, scope_of
+from penstock.discover.data.postgresql import sample_database
+from penstock.discover.databases import is_database, place_of, scope_of
 from penstock.graph.vocabulary import Asset, Observation, Relation, Unseen
 
 LARGE = 200_000

@@ -19,7 +19,7 @@ MAX_CODE = 5_000_000
 _SOURCE = re.compile(rb'^\s*"source"\s*:', re.MULTILINE)
 _MAGIC = re.compile(r"^\s*[%!?]")
 
-show("python", ("ipynb",), IMPORTS)
+show("python", ("ipynb",), IMPORTS, holds=b'"cells"')
 
 
 @collector(

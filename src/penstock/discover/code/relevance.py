@@ -31,8 +31,8 @@ _WORD = re.compile(rb"[\w.]+")
 
 #: What is no code and says what code belongs together; never left aside.
 _PROJECTS = frozenset({"go.mod", "csproj"})
-#: File ending → the language, and the pattern of its imports.
-_SHOWN: dict[str, tuple[str, re.Pattern[bytes]]] = {}
+#: File ending → the language, the pattern of its imports, and what every file of the kind holds.
+_SHOWN: dict[str, tuple[str, re.Pattern[bytes], bytes]] = {}
 #: The kind of fact with the files that were not read closely.
 ASIDE = "code.aside"
 
@@ -49,18 +49,21 @@ class Glance(NamedTuple):
 _decoder = msgspec.msgpack.Decoder(Glance)
 
 
-def show(language: str, endings: Iterable[str], imports: re.Pattern[bytes]) -> None:
+def show(language: str, endings: Iterable[str], imports: re.Pattern[bytes], holds: bytes = b"") -> None:
     """Say how imports look in files with these endings.
 
     The pattern's groups: ``module`` with ``names`` in it, or ``modules``, or the ``package`` that the file is part of.
+    A file without ``holds`` is read, so that it is said what is wrong with it.
     """
-    _SHOWN.update(dict.fromkeys(endings, (language, imports)))
+    _SHOWN.update(dict.fromkeys(endings, (language, imports, holds)))
 
 
 def glance(path: str, data: bytes) -> bytes:
     """The glance at a file, encoded."""
     ending = path.rpartition("/")[2].rpartition(".")[2].lower()
-    language, shape = _SHOWN.get(ending, ("", None))
+    language, shape, holds = _SHOWN.get(ending, ("", None, b""))
+    if holds not in data:
+        return b""
     package = ""
     imports: dict[tuple[str, str], None] = {}
     for found in shape.finditer(data) if shape else ():

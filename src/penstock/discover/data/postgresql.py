@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from penstock.discover.data.rows import LONGEST_VALUE, SAMPLE_ROWS, Sample, Told, of_sample
+from penstock.discover.databases import place_of, scope_of
 from penstock.graph.identity import asset, relation
 from penstock.graph.vocabulary import Evidence, Observation, Unseen
 
@@ -67,27 +68,6 @@ class _Table:
     def said(self) -> str:
         """As a reader writes it; the schema is left out where it is the usual one."""
         return self.name if self.schema == "public" else f"{self.schema}.{self.name}"
-
-
-def is_database(target: str) -> bool:
-    """Whether a target is the address of a PostgreSQL database."""
-    return target.lower().startswith(("postgresql://", "postgres://"))
-
-
-def place_of(url: str) -> str:
-    """The database that an address names, without credentials and options: ``postgresql://host:port/name``."""
-    try:
-        parts = urlsplit(url)
-        host, port = (parts.hostname or "localhost").lower(), parts.port
-    except ValueError:  # brackets that do not close, a port that is no number
-        return "postgresql://?"
-    name = parts.path.strip("/") or unquote(parts.username or "") or "postgres"
-    return f"postgresql://{host}{f':{port}' if port and port != 5432 else ''}/{name}"
-
-
-def scope_of(url: str) -> str:
-    """The scope under which a database is scanned."""
-    return f"database:{place_of(url).partition('://')[2]}"
 
 
 def sample_database(url: str, *, seconds: float = _TOGETHER_S) -> Iterator[Observation | Unseen]:

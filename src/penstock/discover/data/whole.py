@@ -11,12 +11,6 @@ from typing import BinaryIO
 from penstock.discover.collector import File
 from penstock.discover.walk import SAMPLE
 
-#: Ends of files that the readers of this folder take whole from disk, however large they are.
-LARGE = (
-    ".csv", ".tsv", ".psv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro", ".sqlite", ".sqlite3",
-    ".db", ".db3", ".xlsx", ".xls", ".xlsb", ".ods", ".pdf", ".docx", ".mbox", ".log", ".txt", ".faiss",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class LargeFile(File):
