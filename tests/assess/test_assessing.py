@@ -208,3 +208,28 @@ def test_more_exposure_or_another_label_never_lowers_a_score(seed: int, place: i
             assert id in after, finding
             assert after[id].score >= finding.score, finding
             assert SEVERITIES.index(after[id].severity) >= SEVERITIES.index(finding.severity)
+
+
+_CONTROLS = {"output_filter": False, "input_filter": False, "approval": "none", "sandbox": False}
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10**6), place=st.integers(0, 11), control=st.sampled_from(sorted(_CONTROLS)))
+def test_removing_a_control_never_lowers_a_risk(seed: int, place: int, control: str) -> None:
+    guarded, open_one = random_world(seed), random_world(seed)
+    name = f"thing{place}"
+    guarded.thing(guarded.assets[name].kind, name, **{control: "required" if control == "approval" else True})
+    open_one.thing(open_one.assets[name].kind, name, **{control: _CONTROLS[control]})
+    before = {f.id: f for f in guarded.findings()}
+    after = {f.id: f for f in open_one.findings()}
+    for id, finding in before.items():
+        assert id in after, finding
+        assert after[id].score >= finding.score, finding
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_two_judgements_are_equal_to_the_byte(seed: int) -> None:
+    one, two = (random_world(seed).assessed() for _ in range(2))
+    told = [repr((a.findings, a.questions, a.paths, dict(a.answers))) for a in (one, two)]
+    assert told[0] == told[1]

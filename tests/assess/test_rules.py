@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from penstock.assess.chains import parse_chain
+from penstock.assess.coverage import known_risks, table
 from penstock.assess.examples import fires
 from penstock.assess.frameworks import titles
 from penstock.assess.pages import index, page
@@ -42,7 +43,17 @@ def test_pages_are_made_from_the_rows() -> None:
     stale = [rule.id for rule in RULES if (PAGES / f"{rule.id}.md").read_text(encoding="utf-8") != page(rule)]
     assert stale == [], "run: python -m penstock.assess.pages docs/rules"
     assert (PAGES / "README.md").read_text(encoding="utf-8") == index(RULES)
+    assert (PAGES / "coverage.md").read_text(encoding="utf-8") == table()
     assert {path.stem for path in PAGES.glob("PS*.md")} == {rule.id for rule in RULES}
+
+
+def test_every_known_risk_is_found_by_rules_that_are_there_or_says_why_not() -> None:
+    there = {rule.name for rule in RULES}
+    named = {name for known in known_risks() for name in known.rules}
+    assert named <= there
+    silent = [known.id for known in known_risks() if not known.rules]
+    print(f"{len(known_risks())} known risks, {len(silent)} found by no rule: {', '.join(silent)}")
+    assert all(known.why for known in known_risks() if not known.rules)
 
 
 def test_every_tag_is_in_the_catalogue_of_its_edition() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from penstock.assess.coverage import table
 from penstock.assess.frameworks import address, titles
 from penstock.assess.rules import Rule, load_rules
 
@@ -29,12 +30,13 @@ def index(rules: list[Rule]) -> str:
 
 
 def write(folder: Path) -> None:
-    """Write the page of every shipped rule, and their list."""
+    """Write the page of every shipped rule, their list, and the table of known risks."""
     folder.mkdir(parents=True, exist_ok=True)
     rules = load_rules()
     for rule in rules:
         (folder / f"{rule.id}.md").write_text(page(rule), encoding="utf-8")
     (folder / "README.md").write_text(index(rules), encoding="utf-8")
+    (folder / "coverage.md").write_text(table(), encoding="utf-8")
 
 
 def _lines(rule: Rule) -> Iterator[str]:
