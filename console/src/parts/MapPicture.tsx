@@ -65,6 +65,9 @@ export default function MapPicture({
   const boxes = useMemo(() => new Map(map.boxes.map((box) => [box.id, box])), [map]);
   const drawn = useMemo(() => [...map.links].sort((a, b) => Number(a.labels.length > 0) - Number(b.labels.length > 0)), [map]);
   const buttons = useRef(new Map<string, HTMLButtonElement>());
+  useEffect(() => {
+    buttons.current.get(chosen)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [chosen, scale]);
   const move = (event: KeyboardEvent, from: MapBox) => {
     const to = neighbour(map, boxes, from, event.key, trace);
     if (!to) return;

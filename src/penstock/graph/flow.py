@@ -121,14 +121,14 @@ class Flow:
     def changed(self, changes: Changes, graph: Graph) -> tuple[Flow, Places, Places]:
         """The flow of ``graph``, which the changes lead to; with the arcs that went, and those that came."""
         added = [asset.id for asset in changes.added if asset.id not in self.place]
-        gone = [asset.id for asset in changes.removed if asset.id not in graph.assets and asset.id in self.place]
+        gone = {asset.id for asset in changes.removed if asset.id in self.place} - graph.assets.keys()
         place = self.place
         if added or gone:
-            place = {id: number for id, number in place.items() if id not in gone} if gone else dict(place)
+            place = {id: number for id, number in place.items() if id not in gone}
             place |= {id: len(self.ids) + number for number, id in enumerate(added)}
         went = [self.arcs_of(relation) for relation in changes.relations_removed]
         if gone:
-            left = np.array([self.place[id] for id in gone], np.int64)
+            left = np.array(sorted(self.place[id] for id in gone), np.int64)
             states = (left[:, None] * PLANES + np.arange(PLANES)).ravel()
             went += [self.leaving(states), self.entering(states)]
         lost = np.unique(np.concatenate(went)).astype(np.int64) if went else _NONE
