@@ -14,7 +14,7 @@ import pytest
 
 from examples.protocols import ANTHROPIC, CHAT, CONVERSE, GEMINI_ARRAY, OLLAMA, PROTOCOLS, frames
 from penstock.errors import NotUnderstood
-from penstock.protect.exchange import Asked
+from penstock.protect.exchange import Asked, Exchange
 from penstock.protect.framing.array import Elements
 from penstock.protect.framing.aws import EventStream
 from penstock.protect.framing.ndjson import Lines
@@ -22,8 +22,9 @@ from penstock.protect.framing.sse import ServerSentEvents
 from penstock.protect.multipart import fields
 from penstock.protect.policy import Record
 from penstock.protect.stream_guard import StreamGuard
+from penstock.protect.surfaces.registry import SURFACES, UNKNOWN
 from tests.protect.gateway_world import KEY, rule
-from tests.protect.parity import INSPECTION, policy, surface_of
+from tests.protect.parity import INSPECTION, arguments, policy, surface_of
 
 #: Rounds of damage a surface: a fixed seed here, more by hand (PENSTOCK_FUZZ=20000).
 ROUNDS = int(os.environ.get("PENSTOCK_FUZZ", "150"))
@@ -64,6 +65,66 @@ def test_damaged_requests_and_answers_are_refused_or_read(protocol):
             surface.request(Asked("POST", path, {}, body, b"", {"model": "m"}))
         with contextlib.suppress(NotUnderstood):
             surface.reply(damaged(json.dumps(protocol.answer(f"pay {CARD}")).encode(), chance))
+
+
+def misshapen(tree, chance, depth=0):
+    """The tree with some of its values of another type."""
+    if chance.random() < 0.06 + 0.02 * depth:
+        return chance.choice(
+            [None, True, -1, 10**30, 1.5, "", "x", [], {}, [[]], [None, {"text": 5}], {"a": ["b"]}, "\u0000"]
+        )
+    if isinstance(tree, dict):
+        return {key: misshapen(value, chance, depth + 1) for key, value in tree.items()}
+    if isinstance(tree, list):
+        return [misshapen(value, chance, depth + 1) for value in tree]
+    return tree
+
+
+@ALL
+def test_trees_of_other_shapes_are_read_all_the_same(protocol):
+    """JSON that is valid and no request, no answer and no frame of this protocol: refused or read, never a crash."""
+    chance = random.Random(4)
+    surface, exchange = surface_of(protocol, False)
+    framing = surface_of_stream(protocol).framing
+    frames_of = framing.feed(b"".join([*protocol.events(["a ", CARD]), *protocol.called([arguments("a "), ""])]))
+    for _ in range(ROUNDS):
+        body = json.dumps(misshapen(protocol.ask(CARD, False), chance)).encode()
+        with contextlib.suppress(NotUnderstood):
+            surface.request(Asked("POST", protocol.path, {}, body, b"", {"model": "m"}))
+        for tree in (protocol.answer(CARD), protocol.call(arguments(CARD))):
+            body = json.dumps(misshapen(tree, chance)).encode()
+            with contextlib.suppress(NotUnderstood):
+                surface.reply(body)
+                surface.refusal(exchange, "NO", body)
+                surface.clean(body)
+        guard = guard_of(protocol, chance.choice(["redact", "stop"]))
+        for frame in frames_of:
+            if frame.data and frame.data != b"[DONE]":
+                guard.feed(framing.changed(frame, json.dumps(misshapen(json.loads(frame.data), chance)).encode()))
+        guard.finish()
+
+
+@pytest.mark.parametrize("surface", [*SURFACES, UNKNOWN], ids=lambda surface: surface.name or "unknown")
+def test_bodies_of_other_protocols_are_read_all_the_same(surface):
+    chance = random.Random(6)
+    for _ in range(ROUNDS // 10):
+        for protocol in PROTOCOLS:
+            asked, answered = (
+                misshapen(tree, chance) for tree in (protocol.ask(CARD, True), protocol.call('{"a": 1}'))
+            )
+            exchange = Exchange(surface.name, "m")
+            with contextlib.suppress(NotUnderstood):
+                asking = Asked("POST", "/x", {}, json.dumps(asked).encode(), b"", {"model": "m"})
+                exchange = surface.request(asking)
+            with contextlib.suppress(NotUnderstood):
+                surface.reply(json.dumps(answered).encode())
+                surface.refusal(exchange, "NO", json.dumps(answered).encode())
+            for kind in ("text/event-stream", "application/json", "application/x-ndjson", ""):
+                if streaming := surface.streaming(exchange, kind):
+                    guard = StreamGuard(policy(), INSPECTION, Record(), streaming, lambda _: "NO")
+                    for event in protocol.events(["pay ", CARD]):
+                        guard.feed(event)
+                    guard.finish()
 
 
 @ALL

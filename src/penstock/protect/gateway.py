@@ -118,7 +118,8 @@ class Gateway:
         )  # fmt: skip
         exchange = call.exchange = call.surface.request(asked)
         call.carried("in", exchange.attachments)
-        if caller.models and exchange.model and exchange.model not in caller.models:
+        unnamed = not exchange.model and call.surface.carries_files  # no call of a model
+        if caller.models and exchange.model not in caller.models and not unnamed:
             call.props["model_not_allowed"] = True
             if policy.enforces:
                 call.record.severity = 3

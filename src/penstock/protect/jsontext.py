@@ -56,9 +56,10 @@ def read(data: bytes, values: Callable[[Path], bool] | None = None) -> tuple[dic
 
 def _quotes(data: bytes) -> int:
     """How many quotes begin or end a string."""
-    if b'\\\\"' in data:  # the backslash before the quote may itself be escaped
+    escaped = data.count(b'\\"')
+    if escaped and b'\\\\"' in data:  # the backslash before the quote may itself be escaped
         return data.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
-    return data.count(b'"') - data.count(b'\\"')
+    return data.count(b'"') - escaped
 
 
 def place(data: bytes, start: int, end: int) -> tuple[int, int]:

@@ -28,6 +28,7 @@ from penstock.protect.surfaces.json_surface import (
     item,
     number_at,
     text_at,
+    usage_at,
 )
 from penstock.protect.surfaces.surface import STOPPED, Failure, Heard, Route, Streaming, Surface, Tree
 from penstock.protect.surfaces.unknown import PathByPath, Unknown
@@ -321,6 +322,4 @@ def _calls(message: Tree) -> list[ToolCall]:
 
 
 def _usage(tree: Tree) -> Usage | None:
-    if not isinstance(tree.get("usage"), dict):
-        return None
-    return Usage(number_at(tree, "usage", "inputTokens"), number_at(tree, "usage", "outputTokens"))
+    return usage_at(tree, "usage", "inputTokens", "outputTokens")

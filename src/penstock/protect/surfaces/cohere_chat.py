@@ -21,6 +21,7 @@ from penstock.protect.surfaces.json_surface import (
     item,
     number_at,
     text_at,
+    usage_at,
 )
 from penstock.protect.surfaces.surface import Failure, Route, Streaming, Tree, is_events
 
@@ -196,10 +197,4 @@ def _calls(calls: Any) -> list[ToolCall]:
 
 
 def _usage(tree: Tree) -> Usage | None:
-    if not isinstance(tree.get("usage"), dict):
-        return None
-    sent, answered = (
-        item(tree, "usage", "tokens").get("input_tokens"),
-        item(tree, "usage", "tokens").get("output_tokens"),
-    )
-    return Usage(int(sent or 0), int(answered or 0))
+    return usage_at(item(tree, "usage"), "tokens", "input_tokens", "output_tokens")

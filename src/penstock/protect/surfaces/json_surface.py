@@ -277,6 +277,13 @@ def text_at(value: Any, *steps: str | int) -> str:
     return found if isinstance(found, str) else ""
 
 
+def usage_at(tree: Tree, where: str, sent: str, answered: str) -> Usage | None:
+    """Tokens under these names; None when the provider does not count them."""
+    if not isinstance(tree.get(where), dict):
+        return None
+    return Usage(number_at(tree, where, sent), number_at(tree, where, answered))
+
+
 def number_at(value: Any, *steps: str | int) -> int:
     """The number that the steps lead to; 0 when there is none."""
     found = item(value, *steps[:-1]).get(steps[-1])  # type: ignore[arg-type]

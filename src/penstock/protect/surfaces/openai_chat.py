@@ -23,6 +23,7 @@ from penstock.protect.surfaces.json_surface import (
     item,
     number_at,
     text_at,
+    usage_at,
 )
 from penstock.protect.surfaces.surface import Failure, Heard, Route, Streaming, Tree, is_events
 
@@ -199,9 +200,7 @@ def without_logprobs(body: bytes) -> bytes:
 
 def usage(tree: Tree) -> Usage | None:
     """Tokens as OpenAI counts them."""
-    if not isinstance(tree.get("usage"), dict):
-        return None
-    return Usage(number_at(tree, "usage", "prompt_tokens"), number_at(tree, "usage", "completion_tokens"))
+    return usage_at(tree, "usage", "prompt_tokens", "completion_tokens")
 
 
 def _call(call: Tree) -> ToolCall:
@@ -212,7 +211,7 @@ def _call(call: Tree) -> ToolCall:
 
 def _call_number(choice: Tree, position: Any) -> int:
     named = item(choice, "delta", "tool_calls", position).get("index")
-    return named if isinstance(named, int) else int(position)
+    return named if isinstance(named, int) else position if isinstance(position, int) else 0
 
 
 def _head(like: Tree, model: str, kind: str) -> dict[str, Any]:

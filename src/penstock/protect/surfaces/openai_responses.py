@@ -23,6 +23,7 @@ from penstock.protect.surfaces.json_surface import (
     item,
     number_at,
     text_at,
+    usage_at,
 )
 from penstock.protect.surfaces.surface import Failure, Route, Streaming, Tree, is_events
 
@@ -253,9 +254,7 @@ def _calls(items: Any) -> list[ToolCall]:
 
 
 def _usage(tree: Tree) -> Usage | None:
-    if not isinstance(tree.get("usage"), dict):
-        return None
-    return Usage(number_at(tree, "usage", "input_tokens"), number_at(tree, "usage", "output_tokens"))
+    return usage_at(tree, "usage", "input_tokens", "output_tokens")
 
 
 def _text(text: str) -> dict[str, Any]:
