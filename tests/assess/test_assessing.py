@@ -133,6 +133,19 @@ def test_every_term_of_a_score_has_a_reason(world: World) -> None:
     assert finding.score_range[0] <= finding.score <= finding.score_range[1]
 
 
+def test_every_finding_says_what_to_do_by_when(world: World) -> None:
+    for finding in leak(world, auth="none").findings():
+        assert finding.terms["do"]["value"] in ("act", "attend", "track")
+        assert finding.terms["do"]["days"] >= 2
+
+
+def test_the_agency_of_an_agent_is_told_factor_by_factor(world: World) -> None:
+    world.agent("desk", exposure="internet", auth="none", autonomy="act").reads("orders", contains="pii")
+    world.thing("agent", "desk").remembers_in("notes").delegates_to("clerk")
+    (finding,) = world.findings("PS111")
+    assert finding.terms["agency"]["factors"] == {"autonomy": 1.0, "tools": 0.0, "memory": 1.0, "delegation": 1.0}
+
+
 def test_a_provider_is_unsanctioned_only_where_the_organisation_has_a_list(world: World) -> None:
     world.application("notes").sends_to("Model House").reads("people", contains="pii")
     assert world.findings("PS210") == []

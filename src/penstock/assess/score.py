@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from penstock.assess.agency import agency_of, factors_of
+from penstock.assess.decide import decided
 from penstock.assess.facts import Facts
 from penstock.assess.match import Match, Matcher
 from penstock.assess.rules import Rule
@@ -113,6 +114,8 @@ def terms(found: Score, rule: Rule, match: Match, facts: Facts, ways: int) -> di
         "spread": {"value": found.spread, "because": "assets that the matched ones have power over"},
         "matches": {"value": ways, "because": "ways in which the rule applies to the subject"},
     }
+    row = decided(found.severity, found.likelihood, found.impact)
+    said["do"] = {"value": row.decision, "because": f"{row.why}: within {row.days} days", "days": row.days}
     actors = {id: factors for id in match.bound.values() if (factors := factors_of(facts, id))}
     if actors:
         id, factors = max(actors.items(), key=lambda pair: (sum(worth for worth, _ in pair[1].values()), pair[0]))
