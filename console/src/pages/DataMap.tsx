@@ -173,9 +173,9 @@ function Why({ asset, label }: { asset: string; label: string }) {
 }
 
 const LEAKAGE: Record<string, string> = {
-  verbatim: 'as it was',
-  extractable: 'learned: a model can be made to say it',
-  inferable: 'bounded by a method that nobody has accepted yet',
+  verbatim: 'it is there as it was',
+  extractable: 'a model learned it and can be made to say it',
+  inferable: 'it is bounded by a method that nobody has accepted yet',
 };
 
 function Reason({ reason }: { reason: LabelShape }) {
@@ -184,7 +184,8 @@ function Reason({ reason }: { reason: LabelShape }) {
       <h3>
         {reason.how === 'contains' ? 'Contains' : 'May see'} {labelName(reason.label)}
       </h3>
-      {reason.leakage && <p className="quiet small">{LEAKAGE[reason.leakage] ?? reason.leakage}</p>}
+      {reason.leakage && <p className="quiet small">By its worst way {LEAKAGE[reason.leakage] ?? reason.leakage}.</p>}
+      <p className="quiet small">The shortest way:</p>
       <PathStrip path={reason.proof} />
       <Disclosure label={`Why: ${count(reason.proof.length - 1, 'hop')}`}>
         <ol className="map-hops">

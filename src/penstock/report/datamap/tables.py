@@ -75,7 +75,7 @@ def reasons_page(report: Report, asset: Asset, found: Iterable[Reason], *, scree
         verb = "contains" if reason.how == "contains" else "may see"
         parts += ["", Text(f"It {verb} {LABEL_WORDS[reason.label]}", "bold")]
         if reason.leakage:
-            parts.append(Text(f"{reason.leakage}: {LEAKAGE[reason.leakage]}", "dim"))
+            parts.append(Text(f"Can be got out {reason.leakage} ({LEAKAGE[reason.leakage]}), by its worst way", "dim"))
         parts.append(Padding(path_line(report, [hop.step for hop in reason.hops]), (0, 0, 0, 2)))
         for number, hop in enumerate(reason.hops, 1):
             name = report.name(hop.step.asset)
