@@ -121,11 +121,13 @@ def caller(*rules, mode="enforce", **more):
     return Caller(application="actor-1", mode=mode, rules=rules, **named)
 
 
-def snapshot(*rules, upstream="http://127.0.0.1:1/v1", mode="enforce", unknown=None, **more):
+def snapshot(
+    *rules, upstream="http://127.0.0.1:1/v1", mode="enforce", unknown=None, key_env="PENSTOCK_TEST_UPSTREAM_KEY", **more
+):
     return PolicySnapshot(
         version=1,
         made_at=0.0,
         callers={hashlib.sha256(KEY.encode()).hexdigest(): caller(*rules, mode=mode, **more)},
-        upstreams=(Upstream(name="openai", base_url=upstream, key_env="PENSTOCK_TEST_UPSTREAM_KEY"),),
+        upstreams=(Upstream(name="openai", base_url=upstream, key_env=key_env),),
         unknown=unknown,
     )

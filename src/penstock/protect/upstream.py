@@ -61,9 +61,9 @@ class Upstreams:
             NotReachable: no connection, no answer in time, or a redirection (which is not followed).
         """
         url = self._address(upstream.base_url, path, without_key(query))
-        sent = forwarded(headers)
-        sent.append((b"accept-encoding", b"identity"))
-        sent += credential(upstream.key_env, family, headers, method, url, body)
+        own = [(b"accept-encoding", b"identity"), *credential(upstream.key_env, family, headers, method, url, body)]
+        replaced = {name for name, _ in own}
+        sent = [*(header for header in forwarded(headers) if header[0] not in replaced), *own]
         try:
             connection = await self._pool.ask(method, url, sent, body)
         except (Broken, TimeoutError, OSError, ValueError) as error:
