@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import NotUnderstood
+from penstock.inspect.fingerprint import fingerprint, installation_key
 from penstock.inspect.sensitive import detect, redact
-from penstock.inspect.sensitive.fingerprint import fingerprint, installation_key
 from penstock.inspect.sensitive.redact import hashed
 from penstock.inspect.sensitive.rows import shapes, written_out
 from penstock.inspect.sensitive.tokens import LONGEST, Tokens

@@ -39,6 +39,7 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
     """
     from penstock.discover.names import Names
     from penstock.discover.scan import scan
+    from penstock.inspect.fingerprint import installation_key
 
     for target in targets:
         check_target(target)
@@ -51,6 +52,7 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
             cache=state.directory / "cache",
             progress=on_progress,
             names=names,
+            key=installation_key(state.directory),
             now=state.now,
         )
     changes = state.store.ingest(found)

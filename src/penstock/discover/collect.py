@@ -14,6 +14,7 @@ from penstock.discover.data.whole import LargeFile
 from penstock.discover.encoding import Sorter, facts_of
 from penstock.discover.registry import load
 from penstock.graph.vocabulary import Unseen
+from penstock.inspect.fingerprint import adopt
 from penstock.work.limits import Overrun, end_after, time_cap
 
 #: Wall seconds for one collector over one file. The largest source file that is read, 5 MB, is parsed and walked in
@@ -37,6 +38,8 @@ class Item:
     path: str
     data: bytes
     collectors: tuple[str, ...]
+    #: of fingerprints of what must not be kept itself
+    key: bytes
     place: str = ""
     size: int = 0
 
@@ -92,6 +95,7 @@ def collect(batch: tuple[Item, ...]) -> list[Gave]:
     load()
     gave = []
     for item in batch:
+        adopt(item.key)
         file = item.file()
         everything = Sorter()
         sure = True

@@ -35,6 +35,7 @@ from penstock.discover.walk import LARGE, LARGEST_FILE, SAMPLE, SAMPLED, Entry, 
 from penstock.graph.identity import application, asset, relation
 from penstock.graph.store.protocol import Scan
 from penstock.graph.vocabulary import AI_KINDS, Asset, Complete, Evidence, Observation, Unseen
+from penstock.inspect.fingerprint import process_key
 from penstock.settings import Settings
 
 if TYPE_CHECKING:  # the pool and what it runs are needed only when something changed
@@ -62,6 +63,7 @@ def scan(
     workers: Workers | None = None,
     progress: Callable[[Progress], None] | None = None,
     names: Names | None = None,
+    key: bytes = b"",
     now: float,
 ) -> Scan:
     """Everything the collectors find in the targets, and everything that could not be seen.
@@ -72,6 +74,7 @@ def scan(
         cache: folder for what earlier scans found, None for none.
         workers: a pool to share; None starts one for this scan.
         names: names that folders without a git remote already bear; those given by this scan are added.
+        key: of fingerprints of secrets (``installation_key``); without one they compare within this process only.
         now: seconds since the epoch, the scan's date.
     Ctrl-C ends it early with what was found so far; unfinished scopes say so.
 
@@ -80,7 +83,7 @@ def scan(
     """
     with contextlib.ExitStack() as held:
         paths = [os.fspath(target) for target in targets]
-        looking = _Look(settings, cache, workers, progress or (lambda _: None), names or Names())
+        looking = _Look(settings, cache, workers, progress or (lambda _: None), names or Names(), key)
         held.callback(lambda: looking.cache.close())
         try:
             looking.run([path for path in paths if not is_database(path)], held)
@@ -138,12 +141,14 @@ class _Look:
         workers: Workers | None,
         progress: Callable[[Progress], None],
         names: Names,
+        key: bytes,
     ) -> None:
         self.settings = settings
         self.place = cache
         self.workers = workers
         self.progress = progress
         self.names = names
+        self.key = key or process_key()
         self.parts: list[_Part] = []
         self.asked: dict[str, list[Observation | Unseen]] = {}
         self.broken: tuple[Unseen, ...] = ()
@@ -341,7 +346,7 @@ class _Look:
             self.count(part)
             return None
         self.reading[part.scope, entry.path] = row
-        return Item(part.scope, entry.path, data, names, place, entry.size)
+        return Item(part.scope, entry.path, data, names, self.key, place, entry.size)
 
     def reuse(self, part: _Part, known: Row) -> bool:
         try:

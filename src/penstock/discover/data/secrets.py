@@ -5,13 +5,13 @@ Only shapes that a provider gives its keys count here: a false alarm sends peopl
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from functools import cache
 
 from penstock.discover.collector import File, Yielded, collector
 from penstock.graph.identity import asset, relation
 from penstock.graph.vocabulary import Observation
+from penstock.inspect.fingerprint import fingerprint
 from penstock.inspect.sensitive.detector import Detector
 from penstock.inspect.sensitive.rows import shapes
 from penstock.inspect.span import Span
@@ -53,12 +53,12 @@ def secrets(file: File) -> Iterator[Yielded]:
         if span.confidence < _SURE or len(value) < _SHORTEST or _dummy(value):
             continue
         name = _kind(span)
-        print_ = hashlib.sha256(value.encode()).hexdigest()
+        print_ = fingerprint(value)
         if print_ in told:
             continue
         told.add(print_)
         credential = asset(
-            "credential", f"{name} {print_[:8]}", scope=file.scope, key=f"{name}:{print_[:16]}", labels=("credentials",)
+            "credential", f"{name} {print_[:8]}", scope=file.scope, key=f"{name}:{print_}", labels=("credentials",)
         )
         evidence = file.evidence("data.secrets", text.count("\n", 0, span.start) + 1)
         repository = asset("repository", file.scope.removeprefix("repo:"))

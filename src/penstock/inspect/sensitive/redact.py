@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from penstock.inspect.sensitive.fingerprint import fingerprint
+from penstock.inspect.fingerprint import fingerprint
 from penstock.inspect.span import Span
 
 
