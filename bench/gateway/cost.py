@@ -114,6 +114,25 @@ def rules():
     )
 
 
+def bare(port, upstream):
+    """The same road without a gateway, a yardstick of the machine: uvicorn and aiohttp, nothing read or noted."""
+    import aiohttp
+    import uvicorn
+
+    held = {}
+
+    async def app(scope, receive, send):
+        session = held.get("session") or held.setdefault("session", aiohttp.ClientSession())
+        body = (await receive())["body"]
+        async with session.post(f"http://127.0.0.1:{upstream}{scope['path']}", data=body) as answer:
+            said = await answer.read()
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"%d" % len(said))]})
+        await send({"type": "http.response.body", "body": said})
+
+    uvicorn.run(app, port=port, http="httptools", loop="uvloop", ws="none", access_log=False, log_level="error",
+                server_header=False, date_header=False, proxy_headers=False, lifespan="off")  # fmt: skip
+
+
 def gateway(port, upstream, checks):
     import uvicorn
 
@@ -271,9 +290,9 @@ async def measure(name, port, pid, payload, seconds, connections, events=0):
 
 
 async def run(seconds, connections):
-    ports = random.SystemRandom().sample(range(20_000, 60_000), 3)
+    ports = random.SystemRandom().sample(range(20_000, 60_000), 4)
     started = [subprocess.Popen([sys.executable, __file__, "--provider", str(ports[0])])]
-    for checks, port in ((1, ports[1]), (0, ports[2])):
+    for checks, port in ((1, ports[1]), (0, ports[2]), (2, ports[3])):
         started.append(subprocess.Popen([sys.executable, __file__, "--gateway", str(port), str(ports[0]), str(checks)]))
     try:
         for port in ports:
@@ -283,13 +302,16 @@ async def run(seconds, connections):
                     break
                 except OSError:
                     await asyncio.sleep(0.1)
+        for size in (1_000, 32_000):
+            name = f"{size // 1000:2} KB, bare road without a gateway"
+            await measure(name, ports[3], started[3].pid, request(ports[3], size // 2, False), seconds, connections)
         for size, stream in ((1_000, False), (32_000, False), (1_000, True)):
             for checks, port, process in ((True, ports[1], started[1]), (False, ports[2], started[2])):
                 kind = ", 100 events streamed" if stream else ""
                 name = f"{size // 1000:2} KB{kind}, {'checks' if checks else 'no checks'}"
                 payload = request(port, size // 2, stream)
                 await measure(name, port, process.pid, payload, seconds, connections, 100 if stream else 0)
-        for checks, process in zip(("checks", "no checks"), started[1:], strict=True):
+        for checks, process in zip(("checks", "no checks"), started[1:3], strict=True):
             pages = next(
                 line
                 for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
@@ -311,6 +333,8 @@ if __name__ == "__main__":
     given = arguments.parse_args()
     if given.provider:
         provider(given.provider)
+    elif given.gateway and given.gateway[2] == 2:
+        bare(*given.gateway[:2])
     elif given.gateway:
         gateway(given.gateway[0], given.gateway[1], bool(given.gateway[2]))
     else:
