@@ -21,6 +21,8 @@ _END, _END64, _ENTRY, _LOCAL = b"PK\x05\x06", b"PK\x06\x06", b"PK\x01\x02", b"PK
 #: A member that unpacks to this many times its size, and to this size, is a bomb: deflate reaches 1032 at most, and
 #: only for content that is nothing but repetition.
 _RATIO, _BOMB = 200, 100 << 20
+#: Entries taken from a directory, a few more than `Limits.members` so that reaching that bound is noticed.
+_MOST = 20_100
 #: A directory larger than this is not read: 20,000 members of 400 bytes.
 _DIRECTORY = 8 << 20
 
@@ -153,7 +155,7 @@ def _directory(source: Source) -> tuple[list[Entry] | None, int, int]:
 def _parsed(raw: bytes) -> list[Entry]:
     entries: list[Entry] = []
     at = 0
-    while raw[at : at + 4] == _ENTRY and at + 46 <= len(raw):
+    while raw[at : at + 4] == _ENTRY and at + 46 <= len(raw) and len(entries) < _MOST:
         made, _, flags, method = struct.unpack("<HHHH", raw[at + 4 : at + 12])
         crc, packed, size, name_size, extra_size, comment_size = struct.unpack("<IIIHHH", raw[at + 16 : at + 34])
         outside, offset = struct.unpack("<II", raw[at + 38 : at + 46])

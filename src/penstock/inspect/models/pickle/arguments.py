@@ -215,8 +215,8 @@ def _bytes(policy: Policy, value: Value) -> Source | None:
             return None
         if (made := encoded(policy.source, value)) is not None:
             return Memory(made)
-        given = _arguments(value)
-        if not given:
+        given = _arguments(value) or (value.state if isinstance(value.state, tuple) else ())
+        if not given:  # a BytesIO has its bytes as argument or as state
             return None
         value = given[0]
     return None

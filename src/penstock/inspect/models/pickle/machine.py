@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable
 from dataclasses import dataclass
 from sys import getallocatedblocks
 from typing import Protocol
@@ -81,9 +80,6 @@ class _Broken(Exception):
     pass
 
 
-_line_cache: dict[bytes, str] = {}
-
-
 class Machine:
     """Runs streams of one source. ``stack`` and memo are fresh for each stream, as for each ``load``."""
 
@@ -92,17 +88,19 @@ class Machine:
         self.watcher = watcher
         self.budget = budget
         self.shared = 0
+        self._window = (0, b"")  # kept from stream to stream: many are short
 
     def run(self, at: int) -> Ended:
         """Walk one stream from ``at`` to its STOP, or as far as a loader would get."""
         source, watcher = self.source, self.watcher
         size = source.size
         entries = self.budget.limits.entries
-        base = at
-        buf = source.read(base, WINDOW)
+        base, buf = self._window
+        if not base <= at < base + len(buf) - MARGIN:
+            base, buf = at, source.read(at, WINDOW)
         length = len(buf)
         soft = length if base + length >= size else length - MARGIN
-        i = 0
+        i = at - base
         stack: list[Value] = []
         push, pop = stack.append, stack.pop
         marks: list[int] = []
@@ -503,6 +501,7 @@ class Machine:
             broken = "ends inside an opcode" if base + i >= size - 9 else "takes more from the stack than there is"
         except Exhausted as error:
             broken, bounded = str(error), True
+        self._window = (base, buf)
         if not broken and base + i > size:
             broken = "ends inside an opcode"
         return Ended(base + i, broken, top, opcodes, calls, len(names), absurd, bounded)
@@ -513,7 +512,4 @@ class _Absurd(Exception):
 
 
 def _text(raw: bytes) -> str:
-    return raw[:_LONGEST_NAME].decode("utf-8", "replace").rstrip("\r")
-
-
-Jump = Callable[[], int]
+    return raw[:_LONGEST_NAME].decode("utf-8", "replace")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from math import prod
 
@@ -11,11 +12,9 @@ from penstock.inspect.models.pickle.names import find
 from penstock.inspect.models.pickle.policy import Policy
 from penstock.inspect.models.pickle.values import Global, Items, Result, Value
 from penstock.inspect.models.piece import Piece
-from penstock.inspect.models.source import Budget, Limits, Part, Source
+from penstock.inspect.models.source import Budget, Exhausted, Limits, Part, Source
 from penstock.inspect.models.verdict import Reason, Verdict
 
-#: Streams read in a row.
-_STREAMS = 10_000
 #: A value with more leaves than this when walked is a bomb for whoever walks it (printing, comparing, copying).
 _LEAVES = 10**10
 #: Containers walked to find that out.
@@ -37,22 +36,28 @@ def streams(piece: Piece, at: int) -> Iterator[Reason]:
     machine = Machine(source, policy, piece.budget)
     arrays = _Arrays(piece, machine, policy)
     policy.raw = arrays.after
-    last = _STREAMS
-    for number in range(_STREAMS):
+    last = 0
+    for number in itertools.count(1):
         ended = machine.run(at)
-        if number == 0 and constant(source, ended.top) == _TORCH_MAGIC:
+        if number == 1 and constant(source, ended.top) == _TORCH_MAGIC:
             piece.report.facts.setdefault("container", "torch legacy")
             last = _TORCH_STREAMS
         if ended.broken:
-            yield from _broken(piece, ended, first=number == 0)
+            yield from _broken(piece, ended, first=number == 1)
             break
         if machine.shared > 32 and (leaves := leaves_of(ended.top)) > _LEAVES:
             yield piece.say(
                 Verdict.MALICIOUS, "pickle.bomb", f"grows to {leaves:.0e} values when it is walked", ended.at
             )
         at = ended.at
-        if at >= source.size or number + 1 >= last or not _another(source, at):
+        if at >= source.size or number == last or not _another(source, at):
             break
+        if not number & 255:
+            try:
+                piece.budget.check()
+            except Exhausted as error:
+                yield piece.say(Verdict.INCONCLUSIVE, "bounds", f"further streams were not read: {error}", at)
+                break
     yield from arrays.found
     yield from policy.found.values()
     for name, offset in policy.names.items():
