@@ -17,6 +17,8 @@ from penstock.graph.vocabulary import Unseen
 #: The folders that hold collectors, one file each.
 PACKAGES = ("code", "infra", "data", "assistants", "organisation")
 
+_REGISTRATION = re.compile(rb"^(?:@collector|@joiner|\w+ = define)\(", re.MULTILINE)
+
 
 @functools.cache
 def load() -> tuple[Unseen, ...]:
@@ -25,6 +27,8 @@ def load() -> tuple[Unseen, ...]:
     for name in PACKAGES:
         package = importlib.import_module(f"penstock.discover.{name}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not _registers(module):
+                continue
             try:
                 importlib.import_module(module.name)
             except Exception as error:  # the outer edge: a broken plug-in must not take the others with it
@@ -38,6 +42,16 @@ def load() -> tuple[Unseen, ...]:
                     )
                 )
     return tuple(broken)
+
+
+def _registers(module: pkgutil.ModuleInfo) -> bool:
+    """Whether a module holds a collector; the others are imported, with what they need, only by those that use them."""
+    spec = module.module_finder.find_spec(module.name, None)
+    try:
+        source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
+    except OSError:  # from an archive: import it to find out
+        return True
+    return _REGISTRATION.search(source) is not None
 
 
 def reads() -> dict[str, tuple[str, ...]]:

@@ -37,6 +37,7 @@ from penstock.graph.store.protocol import Scan
 from penstock.graph.vocabulary import AI_KINDS, Asset, Complete, Evidence, Observation, Unseen
 from penstock.inspect.fingerprint import process_key
 from penstock.settings import Settings
+from penstock.work.limits import Overrun, time_cap
 
 if TYPE_CHECKING:  # the pool and what it runs are needed only when something changed
     from penstock.discover.collect import Gave, Item, JoinItem
@@ -48,6 +49,8 @@ _BATCH_FILES, _BATCH_BYTES = 50, 1_000_000
 _BYTES_A_PROCESS = 2_000_000
 #: Seconds for a batch of files, and again for each file of a batch that did not come back.
 _SECONDS = 20.0
+#: Seconds for a glance at one file; a glance at 5 MB of code takes 0.04 CPU s.
+_GLANCE_SECONDS = 1.0
 #: Seconds for all joiners over one source.
 _JOIN_SECONDS = 300.0
 #: A worker may take so much beyond what its libraries need. The largest file is 5 MB; its syntax tree is 20-40 times
@@ -301,13 +304,15 @@ class _Look:
             yield entry, tuple(name for name in names if name not in shut.get(entry.path, ()))
 
     def glance(self, part: _Part, entry: Entry, gate: Gate) -> bytes:
-        """What is seen of a file at a glance; nothing of one that cannot be read, which reading it will say."""
+        """What is seen of a file at a glance; nothing where that fails: then it is chosen, and a worker says why."""
         known = part.known.get(entry.path)
         if known and known.stat == stat_of(entry):
             return known.glance
         try:
-            return gate.glance(entry.path, read(entry, LARGEST_FILE))
-        except OSError:
+            data = read(entry, LARGEST_FILE)
+            with time_cap(_GLANCE_SECONDS):
+                return gate.glance(entry.path, data)
+        except (OSError, Overrun):
             return b""
 
     def item(self, part: _Part, entry: Entry, names: tuple[str, ...]) -> Item | None:

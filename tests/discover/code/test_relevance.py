@@ -2,10 +2,12 @@
 
 import pytest
 
+from penstock.discover.code import relevance
 from penstock.discover.code.relevance import choose, glance
 from penstock.discover.scan import scan
 from penstock.graph.vocabulary import Asset
 from penstock.settings import Settings
+from penstock.work.limits import time_cap
 
 ASK = (
     "from openai import OpenAI\nfrom .settings import LIMIT\n"
@@ -122,3 +124,13 @@ def test_a_file_that_comes_into_reach_later_is_read_then_and_one_that_leaves_is_
 def test_a_glance_takes_any_bytes(data):
     for path in ("a.py", "a.ts", "a.go", "A.java", "a.ipynb", "go.mod", "x"):
         assert choose({path: glance(path, data)}) <= {path}
+
+
+@pytest.mark.parametrize("ending", sorted(relevance.SHOWN))
+def test_a_glance_at_hostile_bytes_takes_linear_time(ending):
+    words = (b"from", b"import", b"import static", b"require", b"using", b"use", b"package", b"namespace", b"module")
+    with time_cap(20):
+        for word in words:
+            for run in (b" ", b"\t", b"(", b"a", b".", b"a.", b"\n", b"'", b"\\"):
+                glance(f"x.{ending}", (word + b" " + run * 50_000) * 2)
+                glance(f"x.{ending}", (word + run) * 5_000)

@@ -24,15 +24,17 @@ from penstock.knowledge.packages import OF_LANGUAGE, OF_PROJECT, package_named
 
 #: Imports of one file that are looked at, and of one import the names; more is made by no person.
 _MOST_IMPORTS, _MOST_NAMES = 2_000, 200
+#: A longer name (bytes) was not written by a person, and looking up its parts would take quadratic time.
+_LONGEST_NAME = 500
 #: What a signature makes that says nothing without something else of AI in the same file or in one that uses it.
 _NOT_ALONE = frozenset({"passes", "data", "save", "save_to", "push"})
 _WORD = re.compile(rb"[\w.]+")
 
 
 #: What is no code and says what code belongs together; never left aside.
-_PROJECTS = frozenset({"go.mod", "csproj"})
+_PROJECTS = frozenset({"go.mod", "csproj", "cargo.toml"})
 #: File ending → the language, the pattern of its imports, and what every file of the kind holds.
-_SHOWN: dict[str, tuple[str, re.Pattern[bytes], bytes]] = {}
+SHOWN: dict[str, tuple[str, re.Pattern[bytes], bytes]] = {}
 #: The kind of fact with the files that were not read closely.
 ASIDE = "code.aside"
 
@@ -55,13 +57,13 @@ def show(language: str, endings: Iterable[str], imports: re.Pattern[bytes], hold
     The pattern's groups: ``module`` with ``names`` in it, or ``modules``, or the ``package`` that the file is part of.
     A file without ``holds`` is read, so that it is said what is wrong with it.
     """
-    _SHOWN.update(dict.fromkeys(endings, (language, imports, holds)))
+    SHOWN.update(dict.fromkeys(endings, (language, imports, holds)))
 
 
 def glance(path: str, data: bytes) -> bytes:
     """The glance at a file, encoded."""
     ending = path.rpartition("/")[2].rpartition(".")[2].lower()
-    language, shape, holds = _SHOWN.get(ending, ("", None, b""))
+    language, shape, holds = SHOWN.get(ending, ("", None, b""))
     if holds not in data:
         return b""
     package = ""
@@ -69,8 +71,8 @@ def glance(path: str, data: bytes) -> bytes:
     for found in shape.finditer(data) if shape else ():
         parts = found.groupdict()
         package = package or _text(parts.get("package"))
-        module = _text(parts.get("module")).rstrip(".") if _text(parts.get("module")).strip(".") else ""
-        module = module or _text(parts.get("module"))
+        module = _text(parts.get("module"))
+        module = module.rstrip(".") or module  # ``from .. import x``
         if module:
             imports[module, ""] = None
             imports.update(dict.fromkeys((module, name) for name in _words(parts.get("names"))))
@@ -81,7 +83,10 @@ def glance(path: str, data: bytes) -> bytes:
 
 
 def _text(found: bytes | None) -> str:
-    return (found or b"").decode("utf-8", "replace")
+    """A name as the IR writes it, with dots."""
+    if not found or len(found) > _LONGEST_NAME:
+        return ""
+    return found.decode("utf-8", "replace").replace("::", ".").replace("\\", ".")
 
 
 def _words(found: bytes | None) -> list[str]:

@@ -408,7 +408,7 @@ GO = define(
         unseen="names built at run time; generated files",
         left_out=_generated,
         imports=re.compile(
-            rb'^[ \t]*(?:import[ \t]+\(?[ \t]*)?(?:[\w.]+[ \t]+)?["`](?P<module>[\w./~-]{1,500})["`]'
+            rb'^[ \t]*(?:import[ \t]+(?:\([ \t]*)?)?(?:[\w.]+[ \t]+)?["`](?P<module>[\w./~-]{1,500})["`]'
             rb"|^package[ \t]+(?P<package>\w+)",
             re.MULTILINE,
         ),

@@ -361,8 +361,6 @@ TYPESCRIPT = define(
         },
         unseen="names built at run time; path aliases of tsconfig; minified bundles",
         left_out=_minified,
-        imports=re.compile(
-            rb"""(?:\bfrom|\bimport|\brequire)[ \t\r\n]*\(?[ \t\r\n]*["'`](?P<module>[^"'`\n]{1,500})"""
-        ),
+        imports=re.compile(rb"""\b(?:from|import|require)\s*(?:\(\s*)?["'`](?P<module>[^"'`\n]{1,500})"""),
     )
 )
