@@ -14,8 +14,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+COMMAND = "from penstock.cli.commands.model import command; command()"
 COMMANDS = {
-    "penstock": [sys.executable, "-m", "penstock", "model", "scan", "--each", "--fail-on", "never", "--format", "json"],
+    "penstock": [sys.executable, "-c", COMMAND, "scan", "--each", "--fail-on", "never", "--format", "json"],
     "picklescan": ["picklescan", "-p"],
     "modelaudit": ["modelaudit", "scan", "--no-cache", "--format", "json"],
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 
 #: A Python with the libraries that write benign files; the running one without it, and then those files are missing.
 GENERATOR = os.environ.get("PENSTOCK_EVAL_PYTHON", sys.executable)
+_COMMAND = "from penstock.cli.commands.model import command; command()"
 _WORDS = {"review": "suspicious", "inconclusive": "error"}
 
 
@@ -31,7 +32,7 @@ def run(set_dir: Path, scorers: Path, repos: Path | None, out: Path) -> dict[str
             subprocess.run([GENERATOR, str(set_dir / "generate.py"), scratch], check=True, capture_output=True)
         cases = json.loads((folder / "labels.json").read_text(encoding="utf-8"))["cases"]
         before = _cpu()
-        command = [sys.executable, "-m", "penstock", "model", "scan", "--format", "json", "--fail-on", "never"]
+        command = [sys.executable, "-c", _COMMAND, "scan", "--format", "json", "--fail-on", "never"]
         paths = [str(folder / case["path"]) for case in cases]
         done = subprocess.run([*command, *paths], capture_output=True, check=False)
         cpu = _cpu() - before

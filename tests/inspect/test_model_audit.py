@@ -26,8 +26,9 @@ def hook(event, arguments):
     elif event == "compile":
         if arguments[0] is not None and not isinstance(arguments[0], (bytes, str)):
             done.append(event)
-    elif event == "exec" or event.startswith(("socket", "subprocess", "os.system", "os.exec", "os.posix_spawn", "os.fork", "ctypes",
-            "pickle", "marshal", "shutil", "urllib", "ftplib", "smtplib", "os.remove", "os.rename", "os.mkdir", "os.chmod", "tempfile")):
+    elif event == "exec" or event.startswith(("socket", "subprocess", "os.system", "os.exec", "os.posix_spawn",
+            "os.fork", "ctypes", "pickle", "marshal", "shutil", "urllib", "ftplib", "smtplib", "os.remove", "os.rename",
+            "os.mkdir", "os.chmod", "tempfile")):
         done.append(f"{event} {str(arguments)[:200]}")
 sys.addaudithook(hook)
 for path in sys.argv[1:]:

@@ -59,7 +59,7 @@ def oracle(data: bytes) -> tuple[set[str], set[str]]:
     try:
         for opcode, argument, _ in pickletools.genops(io.BytesIO(data)):
             code = opcode.name
-            if code in ("PROTO", "FRAME"):
+            if code in ("PROTO", "FRAME", "READONLY_BUFFER"):
                 continue
             if code == "STOP":
                 break
@@ -126,7 +126,7 @@ def oracle(data: bytes) -> tuple[set[str], set[str]]:
             elif code in ("BINPERSID",):
                 pop()
                 stack.append(OTHER)
-            elif code in ("EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "READONLY_BUFFER"):
+            elif code in ("EXT1", "EXT2", "EXT4", "NEXT_BUFFER"):
                 stack.append(OTHER)
             else:
                 stack.append(argument if isinstance(argument, str) else OTHER)

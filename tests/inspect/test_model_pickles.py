@@ -1,5 +1,7 @@
 """What a pickle would do, by the opcodes that would do it."""
 
+# ruff: noqa: E501 - tables of cases read best a line each
+
 from __future__ import annotations
 
 import collections

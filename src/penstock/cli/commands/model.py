@@ -157,7 +157,8 @@ def as_value(report: Report) -> dict[str, Any]:
         "reasons": [
             {
                 "verdict": reason.verdict.word, "rule": reason.rule, "what": reason.what, "where": reason.where,
-                **({} if reason.offset is None else {"offset": reason.offset}), **({"chain": reason.chain} if reason.chain else {}),
+                **({} if reason.offset is None else {"offset": reason.offset}),
+                **({"chain": reason.chain} if reason.chain else {}),
             }
             for reason in report.ranked()
         ],

@@ -117,13 +117,15 @@ def together(tree: Tree, run: frozenset[str], where: str = "") -> Iterator[Reaso
                 repository, mark, _ = target.partition("--")
                 if mark:
                     yield Reason(
-                        Verdict.SUSPICIOUS, "hub.remote-elsewhere", f"loads code from another repository, {repository}, that is not seen here",
+                        Verdict.SUSPICIOUS, "hub.remote-elsewhere",
+                        f"loads code from another repository, {repository}, that is not seen here",
                         f"{place}{name}", chain=f"auto_map: {target}",
                     )  # fmt: skip
     for name in sorted(run):
         yield Reason(
             Verdict.REVIEW, "code.shipped",
-            "is imported when the model is loaded; a model type that the library has itself, with safetensors weights, needs no code",
+            "is imported when the model is loaded; a model type that the library has itself, with safetensors weights,"
+            " needs no code",
             f"{place}{name}",
         )  # fmt: skip
 

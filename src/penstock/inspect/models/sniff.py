@@ -25,10 +25,14 @@ def _f(name: str, module: str, endings: str = "") -> Format:
 FORMATS = {
     each.name: each
     for each in (
-        _f("pickle", "pickle.streams", ".pkl .pickle .p .pk .joblib .jbl .pt .pth .bin .ckpt .model .dat .dill .sav .pdparams .pdopt .pdmodel .data .cpkl .tar .npy .pl .z .gz .bz2 .xz .zlib .lzma .lz4 .mtd .obj .weights .metadata .distcp"),
-        _f("zip", "containers.zip", ".zip .pt .pth .bin .ckpt .npz .keras .skops .mar .pt2 .ptl .model .mlmodel .whl .jar .egg .llamafile .pte .tgz .docx .xlsx .nemo .mlpackage .t7 .pkl .dat"),
+        _f("pickle", "pickle.streams", ".pkl .pickle .p .pk .joblib .jbl .pt .pth .bin .ckpt .model .dat .dill .sav"
+           " .pdparams .pdopt .pdmodel .data .cpkl .tar .npy .pl .z .gz .bz2 .xz .zlib .lzma .lz4"
+           " .mtd .obj .weights .metadata .distcp"),
+        _f("zip", "containers.zip", ".zip .pt .pth .bin .ckpt .npz .keras .skops .mar .pt2 .ptl .model"
+           " .mlmodel .whl .jar .egg .llamafile .pte .tgz .docx .xlsx .nemo .mlpackage .t7 .pkl .dat"),
         _f("tar", "containers.tar", ".tar .nemo .gz .tgz .bz2 .xz .pt .pth .ckpt .tbz2 .txz .model .pdparams"),
-        _f("compressed", "containers.compressed", ".gz .bz2 .xz .zlib .z .lzma .lz4 .joblib .pkl .tgz .tbz2 .txz .rds .rda .rdata .jbl .zst .model .dat .gzip"),
+        _f("compressed", "containers.compressed", ".gz .bz2 .xz .zlib .z .lzma .lz4 .joblib .pkl .tgz"
+           " .tbz2 .txz .rds .rda .rdata .jbl .zst .model .dat .gzip"),
         _f("7z", "containers.sevenzip", ".7z"),
         _f("safetensors", "formats.safetensors", ".safetensors"),
         _f("numpy", "formats.numpy", ".npy"),

@@ -38,16 +38,18 @@ _DOORS = frozenset(
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([0-7]{1,3})|(.))", re.S)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r"}
 _ORDERS = re.compile(
-    r"(?i)ignore (?:all |any )?(?:previous|prior|above|earlier) instructions|do not (?:tell|inform|mention|reveal)[^.]{0,40}\buser"
-    r"|never (?:tell|inform|mention|reveal)[^.]{0,40}\buser|without (?:telling|informing) the user|secretly\b|covertly\b"
+    r"(?i)ignore (?:all |any )?(?:previous|prior|above|earlier) instructions"
+    r"|do not (?:tell|inform|mention|reveal)[^.]{0,40}\buser"
+    r"|never (?:tell|inform|mention|reveal)[^.]{0,40}\buser|without (?:telling|informing) the user"
+    r"|secretly\b|covertly\b"
     r"|(?:exfiltrate|leak) |!\[[^\]]*\]\(https?://|silently (?:add|insert|include|send|append)|https?://[^\s'\"]+\?[^\s'\"]*=\{?\{?"
     r"|always (?:include|insert|recommend|append|add) [^.]{0,60}(?:https?://|link|url|backdoor|vulnerab)"
 )
 #: What messages are asked for by name in templates of real models.
 _KEYS = frozenset(
-    "text image images video audio image_url video_url input_audio input_image input_text tool tools tool_calls function"
-    " content role name type thinking reasoning reasoning_content user assistant system developer ipython python json"
-    " arguments parameters document documents none true false default refusal file".split()
+    "text image images video audio image_url video_url input_audio input_image input_text tool tools tool_calls"
+    " function content role name type thinking reasoning reasoning_content user assistant system developer ipython"
+    " python json arguments parameters document documents none true false default refusal file".split()
 )
 
 
@@ -71,11 +73,11 @@ def look(piece: Piece, text: str, what: str) -> Iterator[Reason]:
 def _expression(body: str) -> Iterator[tuple[str, Verdict, str]]:
     tokens = [(match.lastgroup or "", match.group()) for match in _TOKEN.finditer(body)]
     texts: list[str] = []
-    for number, (kind, token) in enumerate(tokens):
+    for number, (kind, word) in enumerate(tokens):
         before = tokens[number - 1][1] if number else ""
         after = tokens[number + 1][1] if number + 1 < len(tokens) else ""
         if kind == "string":
-            texts.append(unescaped(token))
+            texts.append(unescaped(word))
             deeper = tokens[number + 2][1] if number + 2 < len(tokens) else ""
             if after == "[" and before not in (",", "[", "in") and not (deeper == ":" or deeper.isdigit()):
                 yield "literal", Verdict.SUSPICIOUS, "reaches into a text by a key, as only a way out of a sandbox does"
@@ -84,19 +86,19 @@ def _expression(body: str) -> Iterator[tuple[str, Verdict, str]]:
             elif _FRAGMENT.fullmatch(texts[-1]):
                 yield "fragment", Verdict.SUSPICIOUS, f"has {texts[-1]!r}, a part of the name of an inner attribute"
         elif kind == "name":
-            if _DUNDER.search(token):
-                yield "escape", Verdict.MALICIOUS, f"reaches {token}, out of the template's sandbox"
-            elif before == "." and token.startswith("_"):
-                yield "escape", Verdict.MALICIOUS, f"reaches the inner attribute {token}"
-            elif token in _POWER and (before == "." or after in ("(", ".", "[")):
-                yield "power", Verdict.MALICIOUS, f"reaches {token}"
-            elif token in _DOORS and after in (".", "[", "|") and before != ".":
-                yield "door", Verdict.SUSPICIOUS, f"reaches into {token}, which no chat template needs"
-            elif token == "format_map" or (token == "format" and before == "." and tokens[number - 2][0] != "string"):
+            if _DUNDER.search(word):
+                yield "escape", Verdict.MALICIOUS, f"reaches {word}, out of the template's sandbox"
+            elif before == "." and word.startswith("_"):
+                yield "escape", Verdict.MALICIOUS, f"reaches the inner attribute {word}"
+            elif word in _POWER and (before == "." or after in ("(", ".", "[")):
+                yield "power", Verdict.MALICIOUS, f"reaches {word}"
+            elif word in _DOORS and after in (".", "[", "|") and before != ".":
+                yield "door", Verdict.SUSPICIOUS, f"reaches into {word}, which no chat template needs"
+            elif word == "format_map" or (word == "format" and before == "." and tokens[number - 2][0] != "string"):
                 yield "format", Verdict.SUSPICIOUS, "formats a text that is not its own, which reads any attribute"
-            elif token == "attr" and before == "|":
+            elif word == "attr" and before == "|":
                 yield "attr", Verdict.SUSPICIOUS, "reaches an attribute by a computed name"
-            elif token in ("include", "import", "extends") and number <= 2 and body.startswith("{%"):
+            elif word in ("include", "import", "extends") and number <= 2 and body.startswith("{%"):
                 yield "include", Verdict.SUSPICIOUS, "loads another template"
     joined = "".join(texts)
     for candidate in {joined, joined[::-1], *texts, _characters(tokens)}:
@@ -167,7 +169,9 @@ def _triggers(piece: Piece, text: str, what: str) -> Iterator[Reason]:
             words = re.findall(r"[A-Za-z]{2,}", f"{_TAG.sub(' ', branch.group(2))} {strings}")
             if len(words) >= 4:
                 yield piece.say(
-                    Verdict.SUSPICIOUS, "template.trigger", f"{what} adds words of its own when a message says {word[:40]!r}", branch.start(),
+                    Verdict.SUSPICIOUS, "template.trigger",
+                    f"{what} adds words of its own when a message says {word[:40]!r}",
+                    branch.start(),
                     branch.group()[:160],
                 )  # fmt: skip
                 return

@@ -194,9 +194,8 @@ def _folders(reader: _Reader) -> list[_Folder]:
         for _ in range(outs):
             flags = reader.byte()
             method = reader.take(flags & 15)
-            if flags & 16:
-                if reader.count() != 1 or reader.count() != 1:
-                    raise _Broken("a coder has several streams")
+            if flags & 16 and (reader.count() != 1 or reader.count() != 1):
+                raise _Broken("a coder has several streams")
             coders.append((method, reader.take(reader.count()) if flags & 32 else b""))
         for _ in range(outs - 1):
             reader.number()

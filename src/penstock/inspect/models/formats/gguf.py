@@ -22,7 +22,8 @@ _BLOCKS = {
 }  # fmt: skip
 _FACTS = {
     "general.architecture": "architecture", "general.name": "name", "general.license": "licence",
-    "general.base_model.0.repo_url": "base", "general.quantization_version": "quantisation", "tokenizer.ggml.model": "tokenizer",
+    "general.base_model.0.repo_url": "base", "general.quantization_version": "quantisation",
+    "tokenizer.ggml.model": "tokenizer",
     "general.file_type": "file type",
 }  # fmt: skip
 

@@ -1,4 +1,7 @@
-"""safetensors: eight bytes of length, a JSON header, numbers. Nothing in it runs; a header that lies is an attack on readers."""
+"""safetensors: eight bytes of length, a JSON header, numbers.
+
+Nothing in it runs; a header that lies is an attack on readers.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ _LONGEST = 100_000_000
 #: Headers are read whole up to here: a model of 100,000 tensors has 12 MB.
 _READ = 16 << 20
 _BITS = {
-    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8, "I16": 16, "U16": 16,
+    "BOOL": 8, "U8": 8, "I8": 8, "F8_E5M2": 8, "F8_E4M3": 8, "F8_E8M0": 8, "F8_E4M3FNUZ": 8, "F8_E5M2FNUZ": 8,
+    "I16": 16, "U16": 16,
     "F16": 16, "BF16": 16, "I32": 32, "U32": 32, "F32": 32, "I64": 64, "U64": 64, "F64": 64, "C64": 64, "F4": 4,
     "F6_E2M3": 6, "F6_E3M2": 6,
 }  # fmt: skip

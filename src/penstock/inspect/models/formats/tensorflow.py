@@ -35,7 +35,7 @@ def _is_node(source: Source, field: Field) -> bool:
 
 
 def _nodes(piece: Piece, start: int, end: int, operators: dict[str, int], depth: int = 0) -> None:
-    """Nodes of a graph, its functions, and graphs inside: a SavedModel's meta graphs hold theirs under the same number."""
+    """Nodes of a graph, its functions, and graphs inside; a meta graph holds its graph under the same number."""
     source = piece.source
     for number, field in enumerate(fields(source, start, end)):
         if not number & 1023:

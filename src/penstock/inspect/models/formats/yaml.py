@@ -26,7 +26,9 @@ def look(piece: Piece) -> Iterator[Reason]:
         if match.group(1) in _HARMLESS:
             continue
         yield piece.say(
-            Verdict.MALICIOUS, "yaml.object", f"builds a Python object, {match.group(2) or match.group(1)}, when an unsafe loader reads it", match.start(),
+            Verdict.MALICIOUS, "yaml.object",
+            f"builds a Python object, {match.group(2) or match.group(1)}, when an unsafe loader reads it",
+            match.start(),
             match.group(),
         )  # fmt: skip
     if named:

@@ -1,7 +1,7 @@
 """The pickle machine: every opcode of protocols 0-5 on a symbolic stack and memo, as the C unpickler has them.
 
-It calls nothing. What a loader would import, call, create or fill is told to a `Watcher`, in order. It is written as one
-loop because it is the hot one: a vocabulary of 400,000 entries is 1.2 million opcodes.
+It calls nothing. What a loader would import, call, create or fill is told to a `Watcher`, in order. It is
+written as one loop because it is the hot one: a vocabulary of 400,000 entries is 1.2 million opcodes.
 """
 
 from __future__ import annotations

@@ -16,8 +16,9 @@ MOST = 60
 
 #: Attributes that change what an object does; state that sets them is no state.
 _POWER = frozenset(
-    "__setstate__ __class__ __reduce__ __reduce_ex__ __call__ __getattr__ __getattribute__ __new__ __init__ __del__ __code__"
-    " __globals__ __builtins__ __import__ __bases__ __getitem__ __setitem__ __enter__ __exit__ __subclasscheck__".split()
+    "__setstate__ __class__ __reduce__ __reduce_ex__ __call__ __getattr__ __getattribute__ __new__ __init__ __del__"
+    " __code__ __globals__ __builtins__ __import__ __bases__ __getitem__ __setitem__ __enter__ __exit__"
+    " __subclasscheck__".split()
 )
 
 
