@@ -10,7 +10,8 @@ import msgspec
 from penstock.knowledge.pack import define_pack, load_pack
 
 #: Where a name was read: an ecosystem's manifest, or an import (``python``, ``script``, ``java``; Go's are the same).
-Ecosystem = Literal["pypi", "npm", "go", "maven", "nuget", "gem", "python", "script", "java", "csharp"]
+Ecosystem = Literal["pypi", "npm", "go", "maven", "nuget", "gem", "python", "script", "java", "csharp", "crate",
+                    "composer", "rust", "ruby", "php"]  # fmt: skip
 #: The ecosystem whose names a language imports.
 OF_LANGUAGE: dict[str, Ecosystem] = {
     "python": "python",
@@ -23,6 +24,8 @@ OF_LANGUAGE: dict[str, Ecosystem] = {
 OF_PROJECT: dict[str, Ecosystem] = {"csproj": "nuget"}
 
 
+#: Ecosystems in which a name stands for all that is below it.
+_BY_PARTS = frozenset({"python", "script", "java", "csharp", "rust", "ruby", "php"})
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One framework or SDK; ``id`` is the name it is known by, unless it is a part of ``framework``."""
 
@@ -37,10 +40,14 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     script: tuple[str, ...] = ()
     java: tuple[str, ...] = ()
     csharp: tuple[str, ...] = ()
+    crate: tuple[str, ...] = ()
+    composer: tuple[str, ...] = ()
     framework: str = ""
     provider: str = ""
     means: Literal["framework", "none"] = "framework"
     yes: tuple[str, ...] = ()
+    ruby: tuple[str, ...] = ()
+    php: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
 
@@ -52,7 +59,7 @@ def package_named(ecosystem: str, name: str) -> Package | None:
 @cache
 def _find(ecosystem: str, name: str) -> Package | None:
     exact, starts = _index()
-    if ecosystem in ("python", "script", "java", "csharp"):
+    if ecosystem in _BY_PARTS:
         separator = "/" if ecosystem == "script" else "."
         part = name
         while part:
@@ -75,10 +82,11 @@ def _index() -> tuple[dict[tuple[str, str], Package], list[tuple[str, str, Packa
         for kind, names in (
             ("pypi", row.pypi), ("npm", row.npm), ("go", row.go), ("maven", row.maven), ("nuget", row.nuget),
             ("gem", row.gem), ("python", python), ("script", row.script or row.npm), ("java", row.java),
-            ("csharp", row.csharp),
+            ("csharp", row.csharp), ("crate", row.crate), ("composer", row.composer), ("ruby", row.ruby),
+            ("php", row.php), ("rust", tuple(name.replace("-", "_") for name in row.crate)),
         ):  # fmt: skip
             for name in names:
-                folded = name if kind in ("python", "script", "java", "csharp") else name.lower()
+                folded = name if kind in _BY_PARTS else name.lower()
                 if folded.endswith("*"):
                     starts.append((kind, folded[:-1], row))
                 else:

@@ -65,7 +65,7 @@ MAKERS: dict[str, Maker] = {
 
 @joiner(
     "code",
-    sees="AI use in Python, TypeScript, JavaScript, Go, Java: models, agents, tools, prompts, MCP, stores, training",
+    sees="AI use in code of nine languages: models, agents, tools, prompts, MCP, stores, training",
     unseen="names built at run time, wiring through reflection or registries",
 )
 def code(source: Source) -> Iterator[Yielded]:

@@ -13,6 +13,7 @@ from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND
 from penstock.discover.code.language import language
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target
 from penstock.discover.collector import Fact
+from penstock.knowledge.model_apis import ApiCall, api_call
 from penstock.knowledge.pack import define_pack, load_pack
 
 Makes = Literal[
@@ -20,6 +21,8 @@ Makes = Literal[
     "store", "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function",
     "mcp_client", "registration",
 ]  # fmt: skip
+#: Classes of the source above one another whose members are looked at.
+_MOST_BASES = 6
 Places = str | int | tuple[str | int, ...]
 
 
@@ -55,9 +58,14 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     named: bool = False
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
+    extends: bool = False
+    spelled: Literal["", "snake_case", "kebab-case"] = ""
 
 
 class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    guessed: bool = False
+    by_host: bool = False
+    address: str = ""
     """A constant of a package and the text it stands for."""
 
     id: str
@@ -67,7 +75,10 @@ class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class Site(NamedTuple):
-    """A place where a signature applies: a call, or a decorator on a function (``decorated`` is its scope, else -1)."""
+    """A place where a signature applies: a call, a decorator on a function, or a base of a class.
+
+    ``decorated`` is the scope of the function or class, else -1.
+    """
 
     path: str
     call: int
@@ -141,6 +152,8 @@ def _ends(symbol: str, package: str, pattern: str) -> bool:
     return symbol.endswith("." + pattern) and len(symbol) > len(package) + len(pattern)
 
 
+    if symbol == package == pattern:  # a function of the language itself: ``fetch``
+        return True
 @cache
 def _index() -> dict[str, list[tuple[str, str, Signature]]]:
     found: dict[str, list[tuple[str, str, Signature]]] = {}
@@ -194,10 +207,13 @@ def sites(resolver: Resolver) -> Iterator[Site]:
 def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     callee = module.expressions[call][2]
     targets = resolver.follow(module.path, callee)
+            for base in scope[BASES] if scope[KIND] == CLASS else ():
+                yield from _at_base(resolver, module, base, number)
     for target in targets:
         for symbol in _symbols(resolver, target):
-            if row := match(symbol):
-                yield Site(module.path, call, row, symbol, target)
+            if (row := match(symbol)) and not row.extends:
+                if not row.by_host or api_called(resolver, module.path, call, row):
+                    yield Site(module.path, call, row, symbol, target)
                 return
     name = module.expressions[callee][3] if module.expressions[callee][0] == "a" else ""
     for package, row in _extensions().get(name, ()):
@@ -221,6 +237,18 @@ def _symbols(resolver: Resolver, target: Target) -> list[str]:
         return [target.symbol]
     if target.kind == "class" and resolver.modules[target.path].scopes[target.ref][BASES]:
         return resolver.base_symbols(target.path, target.ref)
+def _at_base(resolver: Resolver, module: Module, base: int, scope: int) -> Iterator[Site]:
+    for target in resolver.follow(module.path, base):
+        symbols = [target.symbol] if target.kind == "external" else []
+        if target.kind == "class" and (target.path, target.ref) != (module.path, scope):
+            symbols = resolver.base_symbols(target.path, target.ref)
+        for symbol in symbols:
+            if (row := match(symbol)) and row.extends:
+                module.name_of.setdefault(base, module.scopes[scope][NAME])
+                yield Site(module.path, base, row, symbol, None, scope)
+                return
+
+
     return []
 
 
@@ -254,13 +282,16 @@ def arguments(
 def argument(resolver: Resolver, path: str, call: int, place: str | int) -> list[tuple[str, int, Frames]]:
     """The argument at one place: a position, a keyword, or a path into either (``config.system``, ``0.model``).
 
-    ``this`` is what a method is called on.
+    ``this`` is what a method is called on, ``class.x`` the field of the class around; ``0.a+b`` are two places at once.
     """
     row = resolver.modules[path].expressions[call]
     if row[0] != "c":
         return []
     head, *rest = str(place).split(".")
     if head == "this":
+    if "+" in str(place):
+        before, dot, names = str(place).rpartition(".")
+        return [hit for name in names.split("+") for hit in argument(resolver, path, call, f"{before}{dot}{name}")]
         callee = resolver.modules[path].expressions[row[2]]
         found: list[tuple[str, int, Frames]] = [(path, callee[2], ())] if callee[0] == "a" else []
     elif head.isdigit():
@@ -268,6 +299,8 @@ def argument(resolver: Resolver, path: str, call: int, place: str | int) -> list
         if position >= len(row[3]):
             return []
         found = [(path, row[3][position], ())]
+    elif head == "class" and rest:
+        found = [(path, value, ()) for value in _fields(resolver.modules[path], row[5], rest.pop(0))]
     elif head in row[4]:
         found = [(path, row[4][head], ())]
     else:
@@ -287,6 +320,13 @@ def _inside_value(
 ) -> Iterator[tuple[str, int, Frames]]:
     for target in resolver.follow(path, value, frames):
         if target.kind == "value":
+def _fields(module: Module, scope: int, name: str) -> list[int]:
+    """The values of a field of the class around a scope."""
+    while scope > 0 and module.scopes[scope][KIND] != CLASS:
+        scope = module.scopes[scope][PARENT]
+    return [row[2] for row in module.assigned if row[0] == scope > 0 and row[1] == name and row[2] >= 0]
+
+
             row = resolver.modules[target.path].expressions[target.ref]
             if row[0] == "d":
                 for name, inner in row[2]:
@@ -330,6 +370,63 @@ def _set_later(resolver: Resolver, path: str, target: Target, part: str) -> Iter
 
 def _check(row: Signature, example: Any) -> bool:
     return any(site.row.id == row.id for site in sites(_read(row, str(example))))
+def members_given(resolver: Resolver, site: Site, role: str) -> list[tuple[str, int, Frames]]:
+    """What a class of the source gives in a role, by its own members or by those of the classes it extends."""
+    for place in site.row.args.get(role, ()):
+        head, *rest = str(place).split(".")
+        found = _member_values(resolver, site.path, site.decorated, head)
+        for part in rest:
+            found = [hit for at, value, frames in found for hit in _inside_value(resolver, at, value, frames, part)]
+        if found:
+            return found
+    return []
+
+
+def _member_values(
+    resolver: Resolver, path: str, scope: int, name: str, depth: int = 0
+) -> list[tuple[str, int, Frames]]:
+    """The rows that a member of a class holds or gives back."""
+    module = resolver.modules[path]
+    if name.startswith("@"):
+        marks = [module.expressions[mark] for mark in module.scopes[scope][DECORATORS]]
+        return [(path, mark[4][name[1:]], ()) for mark in marks if mark[0] == "c" and name[1:] in mark[4]]
+    found: list[tuple[str, int, Frames]] = []
+    for kind, number in module.bindings.get((scope, name), ()):
+        if kind == "assign":
+            found.append((path, module.assigned[number][2], ()))
+        elif kind == "scope":
+            found += [(path, row, ()) for row in module.scopes[number][RETURNS]]
+    for row in module.sets.get(name, ()) if not found else ():
+        if module.expressions[row[1]][:1] == ["r"] and module.is_inside(row[0], scope):
+            found.append((path, row[3], ()))
+    for base in module.scopes[scope][BASES] if not found and depth < _MOST_BASES else ():
+        for target in resolver.follow(path, base):
+            if target.kind == "class" and not found:
+                found = _member_values(resolver, target.path, target.ref, name, depth + 1)
+    return found
+
+
+def api_called(resolver: Resolver, path: str, call: int, row: Signature) -> tuple[ApiCall, str] | None:
+    """Which API of a model a call over plain HTTP goes to, and its URL; unknown parts of it are ``{}``."""
+    for url in _urls(resolver, path, call, row):
+        if found := api_call(url):
+            return found, url
+    return None
+
+
+def _urls(resolver: Resolver, path: str, call: int, row: Signature) -> Iterator[str]:
+    given, bases = (
+        [t.value or t.head for at in arguments(resolver, path, call, row, role) for t in resolver.texts(*at)]
+        for role in ("url", "base")
+    )
+    for url in given:
+        if "://" in url:
+            yield url
+        for base in bases:
+            whole = base if "://" in base else f"https://{base}"
+            yield f"{whole.rstrip('/')}/{url.lstrip('/')}"
+
+
 
 
 def _read(row: Signature, text: str) -> Resolver:
@@ -348,6 +445,8 @@ def _validate(row: Signature) -> Iterator[str]:
 def _check_member(row: Member, example: Any) -> bool:
     return members().get(str(example)) == row.value
 
+    if set(row.package) & set(row.symbol) and not row.by_host:
+        yield "a function of the language itself is one of AI only by the host it calls"
 
 define_pack("signatures", Signature, check=_check, validate=_validate)
 define_pack("members", Member, check=_check_member)

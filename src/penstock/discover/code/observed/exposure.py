@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.discover.code.ir import DECORATORS
+from penstock.discover.code.ir import DECORATORS, PARENT
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.resolve import Target, Text
 from penstock.discover.code.signatures import Site
@@ -19,6 +19,10 @@ def receivers_of(look: Look, site: Site) -> list[Asset]:
         if target.kind == "external" and target.ref >= 0:
             for asset in look.assets_of(target, "mcp_server", "agent"):
                 found[asset.id] = asset
+    if site.decorated >= 0:  # a method of a class that is a server
+        owner = module.scopes[site.decorated][PARENT]
+        if owner > 0 and (held := look.class_site(site.path, owner)):
+            found |= {asset.id: asset for asset in look.make(held) if asset.kind == "mcp_server"}
     for target in look.targets(site, "server"):  # AddTool(server, …)
         found |= {asset.id: asset for asset in look.assets_of(target, "mcp_server")}
     return list(found.values())

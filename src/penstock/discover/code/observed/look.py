@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.discover.code import effects
-from penstock.discover.code.ir import NAME, RETURNS
+from penstock.discover.code.ir import BASES, NAME, RETURNS
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Frames, Resolver, Target, Text
 from penstock.discover.code.resolve.backwards import Backwards
-from penstock.discover.code.signatures import Site, arguments
+from penstock.discover.code.signatures import Site, arguments, members_given
 from penstock.discover.collector import Source
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Evidence, Observation, Relation, Unseen
@@ -104,6 +104,8 @@ class Look:
         return None
 
     def argument(self, site: Site, role: str) -> list[tuple[str, int, Frames]]:
+        if site.row.extends:
+            return members_given(self.resolver, site, role)
         return arguments(self.resolver, site.path, site.call, site.row, role, site.symbol)
 
     def texts(self, site: Site, role: str) -> list[Text]:
@@ -168,11 +170,18 @@ class Look:
     def site_of(self, target: Target) -> Site | None:
         """The site that made an external value: itself, or the nearest one on the way to it."""
         if target.kind == "instance":
-            return self.sites.get((target.symbol, target.ref))
+            return self.sites.get((target.symbol, target.ref)) or self.class_site(target.path, target.scope)
+        if target.kind == "class":
+            return self.class_site(target.path, target.ref)
         for step in effects.origins(self.resolver, target):
             if found := self.sites.get((step.path, step.ref)):
                 return found
         return None
+
+    def class_site(self, path: str, scope: int) -> Site | None:
+        """What makes something of a class of the source: a base of it."""
+        bases = self.resolver.modules[path].scopes[scope][BASES] if scope > 0 else ()
+        return next((site for base in bases if (site := self.sites.get((path, base))) and site.row.extends), None)
 
     def assets_of(self, target: Target, *kinds: str) -> list[Asset]:
         """The assets of some kinds that a target stands for."""

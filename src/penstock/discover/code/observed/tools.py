@@ -21,7 +21,7 @@ def make_tool(look: Look, site: Site) -> list[Asset]:
     if site.decorated >= 0:
         scope = look.resolver.modules[site.path].scopes[site.decorated]
         named = [t.value for t in look.texts(site, "name") if t.value]
-        name = named[0] if named else scope[NAME]
+        name = named[0] if named else spelled(scope[NAME], site.row.spelled)
         return [said_tool(look, str(name), site.path, scope[LINE], (site.path, site.decorated))]
     if site.row.hosted:
         parts = re.split(r"[.()]+", site.symbol)

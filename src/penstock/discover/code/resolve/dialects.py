@@ -30,8 +30,8 @@ _DOTNET = {
 class Dialect(NamedTuple):
     """One language.
 
-    imports: what an import names: a ``module`` (Python), a ``file`` (scripts), a ``folder`` (Go), or a ``class`` in a
-        package (Java).
+    imports: what an import names: a ``module`` (Python), a ``file`` (scripts), a ``folder`` (Go), a ``class`` in a
+        package (Java), or a path through a ``crate`` (Rust).
     shares: the files that see each other's top names without an import: those of a ``folder`` (Go), those that say
         they belong to the same ``package`` (Java), or none.
     outer_fields: a bare name may be a field or method of a class around it.
@@ -43,7 +43,7 @@ class Dialect(NamedTuple):
     nested: a package sees the names of those around it, and files without one those of their project (C#).
     """
 
-    imports: Literal["module", "file", "folder", "class"]
+    imports: Literal["module", "file", "folder", "class", "crate"]
     shares: Literal["", "folder", "package"] = ""
     outer_fields: bool = False
     embeds: bool = False
@@ -99,3 +99,5 @@ DIALECTS = {
         ),
     ),
 }
+    "rust": Dialect("crate"),
+    "cargo.toml": Dialect("crate"),

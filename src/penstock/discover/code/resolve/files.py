@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterator, Mapping
 
+from penstock.discover.code.resolve.crates import Crates
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
 
@@ -19,6 +20,7 @@ class Files:
     def __init__(self, modules: Mapping[str, Module], packages: Packages) -> None:
         self.modules = modules
         self.packages = packages
+        self.crates = Crates(modules)
         self._found: dict[tuple[str, str], str] = {}
         #: what files and folders are called: an import that starts with none of these is from elsewhere
         self._names = {name.partition(".")[0] for path in modules for name in path.split("/")}
@@ -32,6 +34,8 @@ class Files:
                 self._found[key] = self._module(importer, source)
             elif module.dialect.imports == "file":
                 self._found[key] = self._script(importer, source)
+            elif module.dialect.imports == "crate":
+                self._found[key] = next(iter(self.crates.starts(module, source.partition(".")[0], 0)), "")
             else:
                 self._found[key] = self.packages.locate(module, source)
         return self._found[key]
@@ -53,6 +57,9 @@ class Files:
             for _ in range(3):
                 yield from self.packages.files.get((module.language, source), ())[:1]
                 source = source.rpartition(".")[0]
+            return
+        if module.dialect.imports == "crate":
+            yield from self.crates.named(importer, source, name)
             return
         found = self.locate(importer, source)
         yield found

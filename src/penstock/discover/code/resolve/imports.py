@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from penstock.discover.code.resolve import crates
 from penstock.discover.code.resolve.bounds import MAX_DEPTH
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.targets import Target
@@ -22,6 +23,9 @@ def imported(resolver: Resolver, module: Module, number: int, depth: int, star: 
     name = star or name
     if module.dialect.imports == "class":
         yield from _class(resolver, module, source, name, depth)
+        return
+    if module.dialect.imports == "crate":
+        yield from crates.brought(resolver, module, module.imports[number], name, depth)
         return
     path = resolver.locate(module.path, source)
     if path:

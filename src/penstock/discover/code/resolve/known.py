@@ -5,17 +5,18 @@ from __future__ import annotations
 #: Calls that read a variable of the environment: the name first, then perhaps a default.
 READS_ENVIRONMENT = frozenset(
     {"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config", "os.Getenv", "os.LookupEnv",
-     "System.getenv", "System.getProperty", "System.Environment.GetEnvironmentVariable"}
+     "std.env.var", "std.env.var_os", "env", "option_env", "dotenvy.var",
+     "dotenv.var", "System.getenv", "System.getProperty", "System.Environment.GetEnvironmentVariable"}
 )  # fmt: skip
 #: Mappings that are the environment: their members and items are its variables.
-ENVIRONMENT = frozenset({"os.environ", "environ", "process.env", "import.meta.env"})
+ENVIRONMENT = frozenset({"os.environ", "environ", "process.env", "import.meta.env", "System.getenv()"})
 #: Methods that give their text or object back in another form.
 SAME_METHODS = frozenset(
     {"strip", "lstrip", "rstrip", "format", "lower", "upper", "title", "dedent", "trim", "trimStart", "trimEnd",
      "toString", "encode", "decode", "value", "with_options", "with_raw_response", "bind", "with_config", "with_retry",
      "with_structured_output", "bind_tools", "bindTools", "withStructuredOutput", "withConfig", "model_copy", "copy",
      "as_agent", "compile", "ToString", "Trim", "TrimEnd", "TrimStart", "ToLower", "ToLowerInvariant", "ConfigureAwait",
-     "ReplaceLineEndings"}
+     "ReplaceLineEndings", "trimIndent", "trimMargin", "apply", "also", "asTools", "uppercase", "lowercase"}
 )  # fmt: skip
 #: Methods that give their object back, or what they are given where it is empty.
 OR_ELSE = frozenset(
@@ -32,7 +33,7 @@ SAME_CALLS = frozenset(
      "tuple", "list", "set", "sorted", "pydantic.SecretStr", "strings.TrimSpace", "strings.TrimSuffix",
      "strings.TrimPrefix", "strings.TrimRight", "strings.TrimLeft", "strings.Trim", "strings.ToLower", "strings.Clone",
      "strings.ReplaceAll", "strings.Replace", "java.util.Optional.of", "java.util.Optional.ofNullable",
-     "java.util.Objects.requireNonNull", "java.util.Map.copyOf", "System.Uri"}
+     "java.util.Objects.requireNonNull", "java.util.Map.copyOf", "System.Uri", "requireNotNull", "checkNotNull"}
 )  # fmt: skip
 #: Calls that give a later argument back: its position.
 SAME_ARGUMENT = {"typing.cast": 1}

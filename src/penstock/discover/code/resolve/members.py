@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.ir import BASES, NAME
-from penstock.discover.code.resolve import items, shared
+from penstock.discover.code.resolve import crates, items, shared
 from penstock.discover.code.resolve.bounds import MAX_DEPTH
 from penstock.discover.code.resolve.known import CONSTRUCTORS, ENVIRONMENT, THIS
 from penstock.discover.code.resolve.module import Module
@@ -39,6 +39,8 @@ def member(resolver: Resolver, base: Target, attribute: str, depth: int = 0) -> 
             yield from resolver.top(inner, attribute, depth + 1)
         elif resolver.packages.of(inner):
             yield from shared.name(resolver, inner, attribute, 0, depth)
+        elif inner.dialect.imports == "crate":
+            yield from crates.member(resolver, base, attribute, depth + 1)
         elif nested := resolver.files.submodule(base.path, attribute):
             yield Target("module", nested, -1)
     elif base.kind in ("class", "instance"):
@@ -125,11 +127,17 @@ def field(resolver: Resolver, base: Target, attribute: str, depth: int) -> Itera
                 yield from stepped(resolver.follow(module.path, row[3], (), depth + 1), step)
     if not found and any(row[0] == scope and row[1] == attribute for row in module.assigned):
         yield from _from_environment(resolver, base, attribute, required=True)
-    for target in shared.field(resolver, base, module, scope, attribute, depth) if not found and module.package else ():
+    parted = not found and _has_parts(module)
+    for target in shared.field(resolver, base, module, scope, attribute, depth) if parted else ():
         found = True
         yield target
     if not found:
         yield from _inherited(resolver, base, module, scope, attribute, depth)
+
+
+def _has_parts(module: Module) -> bool:
+    """Whether a class may be declared in several places, or its fields be given where something of it is made."""
+    return bool(module.package) or module.dialect.imports == "crate"
 
 
 def _is_of(resolver: Resolver, module: Module, holder: int, scope: int, depth: int) -> bool:
