@@ -19,13 +19,17 @@ OF_LANGUAGE: dict[str, Ecosystem] = {
     "go": "go",
     "java": "java",
     "csharp": "csharp",
+    "kotlin": "java",
+    "rust": "rust",
+    "ruby": "ruby",
+    "php": "php",
 }
+#: Ecosystems in which a name stands for all that is below it.
+_BY_PARTS = frozenset({"python", "script", "java", "csharp", "rust", "ruby", "php"})
 #: The same for project files, which name packages.
 OF_PROJECT: dict[str, Ecosystem] = {"csproj": "nuget"}
 
 
-#: Ecosystems in which a name stands for all that is below it.
-_BY_PARTS = frozenset({"python", "script", "java", "csharp", "rust", "ruby", "php"})
 class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One framework or SDK; ``id`` is the name it is known by, unless it is a part of ``framework``."""
 
@@ -36,18 +40,18 @@ class Package(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     maven: tuple[str, ...] = ()
     nuget: tuple[str, ...] = ()
     gem: tuple[str, ...] = ()
+    crate: tuple[str, ...] = ()
+    composer: tuple[str, ...] = ()
     python: tuple[str, ...] = ()
     script: tuple[str, ...] = ()
     java: tuple[str, ...] = ()
     csharp: tuple[str, ...] = ()
-    crate: tuple[str, ...] = ()
-    composer: tuple[str, ...] = ()
+    ruby: tuple[str, ...] = ()
+    php: tuple[str, ...] = ()
     framework: str = ""
     provider: str = ""
     means: Literal["framework", "none"] = "framework"
     yes: tuple[str, ...] = ()
-    ruby: tuple[str, ...] = ()
-    php: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND
+from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND, NAME, PARENT, RETURNS
 from penstock.discover.code.language import language
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target
 from penstock.discover.collector import Fact
@@ -33,7 +33,12 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     some last names; ``defaults`` are names of the package that hold for an argument that is not given; ``router``: a
     model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another thing;
     ``extension``: methods that the package adds to types of others, known by their name where it is imported;
-    ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant.
+    ``extends``: what a class of the source is that has it as a base; its members are the arguments (``@name``: those of
+    its attributes), and ``spelled`` says how a name is made of its own;
+    ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant,
+    ``address``: how one is made of several arguments (``s3://{bucket}/{key}``); ``guessed``: it may load any object, and
+    a model only where its file's name or a prediction says so; ``by_host``: a call over plain HTTP, which is one of a
+    model only where its ``url`` (after ``base``) is an address of such an API.
     """
 
     id: str
@@ -53,19 +58,19 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     weights: bool = False
     weak: bool = False
     extension: bool = False
+    extends: bool = False
+    spelled: Literal["", "snake_case", "kebab-case"] = ""
     hosted: bool = False
     hub: bool = False
     named: bool = False
-    yes: tuple[str, ...] = ()
-    no: tuple[str, ...] = ()
-    extends: bool = False
-    spelled: Literal["", "snake_case", "kebab-case"] = ""
-
-
-class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     guessed: bool = False
     by_host: bool = False
     address: str = ""
+    yes: tuple[str, ...] = ()
+    no: tuple[str, ...] = ()
+
+
+class Member(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A constant of a package and the text it stands for."""
 
     id: str
@@ -147,13 +152,13 @@ def _inside(symbol: str, package: str) -> bool:
 
 
 def _ends(symbol: str, package: str, pattern: str) -> bool:
+    if symbol == package == pattern:  # a function of the language itself: ``fetch``
+        return True
     if pattern.startswith("*."):
         return symbol.endswith(pattern[1:])
     return symbol.endswith("." + pattern) and len(symbol) > len(package) + len(pattern)
 
 
-    if symbol == package == pattern:  # a function of the language itself: ``fetch``
-        return True
 @cache
 def _index() -> dict[str, list[tuple[str, str, Signature]]]:
     found: dict[str, list[tuple[str, str, Signature]]] = {}
@@ -202,13 +207,13 @@ def sites(resolver: Resolver) -> Iterator[Site]:
             for decorator in scope[DECORATORS]:
                 if scope[KIND] == FUNCTION:
                     yield from _at_decorator(resolver, module, decorator, number)
+            for base in scope[BASES] if scope[KIND] == CLASS else ():
+                yield from _at_base(resolver, module, base, number)
 
 
 def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     callee = module.expressions[call][2]
     targets = resolver.follow(module.path, callee)
-            for base in scope[BASES] if scope[KIND] == CLASS else ():
-                yield from _at_base(resolver, module, base, number)
     for target in targets:
         for symbol in _symbols(resolver, target):
             if (row := match(symbol)) and not row.extends:
@@ -232,11 +237,6 @@ def _at_decorator(resolver: Resolver, module: Module, decorator: int, scope: int
             return
 
 
-def _symbols(resolver: Resolver, target: Target) -> list[str]:
-    if target.kind == "external":
-        return [target.symbol]
-    if target.kind == "class" and resolver.modules[target.path].scopes[target.ref][BASES]:
-        return resolver.base_symbols(target.path, target.ref)
 def _at_base(resolver: Resolver, module: Module, base: int, scope: int) -> Iterator[Site]:
     for target in resolver.follow(module.path, base):
         symbols = [target.symbol] if target.kind == "external" else []
@@ -249,6 +249,11 @@ def _at_base(resolver: Resolver, module: Module, base: int, scope: int) -> Itera
                 return
 
 
+def _symbols(resolver: Resolver, target: Target) -> list[str]:
+    if target.kind == "external":
+        return [target.symbol]
+    if target.kind == "class" and resolver.modules[target.path].scopes[target.ref][BASES]:
+        return resolver.base_symbols(target.path, target.ref)
     return []
 
 
@@ -284,23 +289,23 @@ def argument(resolver: Resolver, path: str, call: int, place: str | int) -> list
 
     ``this`` is what a method is called on, ``class.x`` the field of the class around; ``0.a+b`` are two places at once.
     """
+    if "+" in str(place):
+        before, dot, names = str(place).rpartition(".")
+        return [hit for name in names.split("+") for hit in argument(resolver, path, call, f"{before}{dot}{name}")]
     row = resolver.modules[path].expressions[call]
     if row[0] != "c":
         return []
     head, *rest = str(place).split(".")
     if head == "this":
-    if "+" in str(place):
-        before, dot, names = str(place).rpartition(".")
-        return [hit for name in names.split("+") for hit in argument(resolver, path, call, f"{before}{dot}{name}")]
         callee = resolver.modules[path].expressions[row[2]]
         found: list[tuple[str, int, Frames]] = [(path, callee[2], ())] if callee[0] == "a" else []
+    elif head == "class" and rest:
+        found = [(path, value, ()) for value in _fields(resolver.modules[path], row[5], rest.pop(0))]
     elif head.isdigit():
         position = int(head)
         if position >= len(row[3]):
             return []
         found = [(path, row[3][position], ())]
-    elif head == "class" and rest:
-        found = [(path, value, ()) for value in _fields(resolver.modules[path], row[5], rest.pop(0))]
     elif head in row[4]:
         found = [(path, row[4][head], ())]
     else:
@@ -315,11 +320,6 @@ def argument(resolver: Resolver, path: str, call: int, place: str | int) -> list
     return found
 
 
-def _inside_value(
-    resolver: Resolver, path: str, value: int, frames: Frames, part: str
-) -> Iterator[tuple[str, int, Frames]]:
-    for target in resolver.follow(path, value, frames):
-        if target.kind == "value":
 def _fields(module: Module, scope: int, name: str) -> list[int]:
     """The values of a field of the class around a scope."""
     while scope > 0 and module.scopes[scope][KIND] != CLASS:
@@ -327,6 +327,11 @@ def _fields(module: Module, scope: int, name: str) -> list[int]:
     return [row[2] for row in module.assigned if row[0] == scope > 0 and row[1] == name and row[2] >= 0]
 
 
+def _inside_value(
+    resolver: Resolver, path: str, value: int, frames: Frames, part: str
+) -> Iterator[tuple[str, int, Frames]]:
+    for target in resolver.follow(path, value, frames):
+        if target.kind == "value":
             row = resolver.modules[target.path].expressions[target.ref]
             if row[0] == "d":
                 for name, inner in row[2]:
@@ -365,11 +370,6 @@ def _set_later(resolver: Resolver, path: str, target: Target, part: str) -> Iter
             yield path, value, ()
 
 
-# examples
-
-
-def _check(row: Signature, example: Any) -> bool:
-    return any(site.row.id == row.id for site in sites(_read(row, str(example))))
 def members_given(resolver: Resolver, site: Site, role: str) -> list[tuple[str, int, Frames]]:
     """What a class of the source gives in a role, by its own members or by those of the classes it extends."""
     for place in site.row.args.get(role, ()):
@@ -427,6 +427,11 @@ def _urls(resolver: Resolver, path: str, call: int, row: Signature) -> Iterator[
             yield f"{whole.rstrip('/')}/{url.lstrip('/')}"
 
 
+# examples
+
+
+def _check(row: Signature, example: Any) -> bool:
+    return any(site.row.id == row.id for site in sites(_read(row, str(example))))
 
 
 def _read(row: Signature, text: str) -> Resolver:
@@ -440,13 +445,13 @@ def _read(row: Signature, text: str) -> Resolver:
 def _validate(row: Signature) -> Iterator[str]:
     if not row.package or not row.symbol:
         yield "it needs a package and a symbol: a bare name never applies"
+    if set(row.package) & set(row.symbol) and not row.by_host:
+        yield "a function of the language itself is one of AI only by the host it calls"
 
 
 def _check_member(row: Member, example: Any) -> bool:
     return members().get(str(example)) == row.value
 
-    if set(row.package) & set(row.symbol) and not row.by_host:
-        yield "a function of the language itself is one of AI only by the host it calls"
 
 define_pack("signatures", Signature, check=_check, validate=_validate)
 define_pack("members", Member, check=_check_member)

@@ -6,10 +6,10 @@ from penstock.discover.code.observed.guards import say_guard
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.observed.models import models_at
 from penstock.discover.code.observed.prompts import prompts_of
-from penstock.discover.code.observed.tools import tool_of
+from penstock.discover.code.observed.tools import said_tool, tool_of
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Module, Target
-from penstock.discover.code.signatures import Site, last_name, provider_of
+from penstock.discover.code.signatures import Site, last_name, match, provider_of
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
 
@@ -63,6 +63,10 @@ def wire_tool(look: Look, site: Site, agent: Asset, target: Target, given: str, 
     for tool in tools:
         look.link(agent, "uses_tool", tool, site.path, line)
     if tools:
+        return
+    if target.kind == "external" and target.ref < 0 and (row := match(target.symbol)) and row.hosted:
+        ready = said_tool(look, last_name(target.symbol), site.path, line, None)  # a ready-made tool of the package
+        look.link(agent, "uses_tool", ready, site.path, line)
         return
     inner = look.site_of(target) if target.kind == "external" else None
     if inner is not None and inner.row.makes == "agent":  # agent.as_tool(…)

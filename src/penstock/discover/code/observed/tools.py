@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 
 from penstock.discover.code import effects
-from penstock.discover.code.ir import DECORATORS, LINE, NAME, PARENT
+from penstock.discover.code.ir import CLASS, DECORATORS, FUNCTION, KIND, LINE, NAME, PARENT
 from penstock.discover.code.observed.data import database
 from penstock.discover.code.observed.exposure import say_exposed
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.places import status_of
-from penstock.discover.code.resolve import Target
+from penstock.discover.code.resolve import Module, Target
 from penstock.discover.code.signatures import Site, last_name
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
+
+#: Methods that do a tool's work, where a tool is a class.
+_DOES = frozenset({"execute", "doExecute", "invoke", "call", "run"})
 
 
 def make_tool(look: Look, site: Site) -> list[Asset]:
@@ -51,6 +54,11 @@ def make_tool(look: Look, site: Site) -> list[Asset]:
         inner = look.resolver.modules[functions[0].path].scopes[functions[0].ref]
         name = inner[NAME] or look.symbol_name(site.path, site.call)
         found = [said_tool(look, str(name), site.path, line, function)] if name else []
+    elif (owner := class_of(look, site)) and not look.argument(site, "name"):
+        module = look.resolver.modules[site.path]
+        does = next((n for n in methods_of(module, owner) if module.scopes[n][NAME] in _DOES), -1)
+        name = str(module.scopes[owner][NAME])
+        found = [said_tool(look, name, site.path, line, (site.path, does) if does >= 0 else None)] if name else []
     elif not look.argument(site, "name") and (name := look.symbol_name(site.path, site.call)):
         found = [said_tool(look, name, site.path, line, function)]
     else:
@@ -60,6 +68,33 @@ def make_tool(look: Look, site: Site) -> list[Asset]:
             look.link(tool, "invokes", agent, site.path, line)
     say_exposed(look, site)
     return found
+
+
+def spelled(name: str, how: str) -> str:
+    """The name that a package makes of a class's own: ``LookupOrder`` is ``lookup_order``."""
+    if not how:
+        return name
+    sign = "_" if how == "snake_case" else "-"
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", sign, name).lower()
+
+
+def class_of(look: Look, site: Site) -> int:
+    """The class that a site is the superclass of, as a call of its constructor; 0 for other sites."""
+    module = look.resolver.modules[site.path]
+    row = module.expressions[site.call]
+    scope = row[5] if row[0] == "c" else 0
+    return int(scope) if scope > 0 and module.scopes[scope][KIND] == CLASS else 0
+
+
+def methods_of(module: Module, scope: int) -> list[int]:
+    """The methods of a class."""
+    return [n for n, each in enumerate(module.scopes) if each[PARENT] == scope and each[KIND] == FUNCTION]
+
+
+def made_by_class(look: Look, path: str, scope: int) -> list[Asset]:
+    """The tools that a class of the source is, by what it extends."""
+    made = [s for s in look.sites.values() if s.path == path and s.row.makes == "tool" and class_of(look, s) == scope]
+    return [asset for site in made for asset in look.make(site)]
 
 
 def leave_open(look: Look, site: Site) -> None:
@@ -110,7 +145,11 @@ def tool_of(look: Look, target: Target, given_name: str = "") -> list[Asset]:
         return [look.tools[key]]
     if target.kind == "instance" and (held := held_by(look, target)):
         return held
-    if target.kind in ("external", "instance"):
+    if target.kind in ("class", "instance"):
+        scope = target.ref if target.kind == "class" else target.scope
+        if made := made_by_class(look, target.path, scope):
+            return made
+    if target.kind in ("external", "instance", "class"):
         return look.assets_of(target, "tool")
     if target.kind == "value" and given_name:
         return []

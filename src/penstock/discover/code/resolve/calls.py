@@ -17,6 +17,7 @@ from penstock.discover.code.resolve.known import (
     SAME_ARGUMENT,
     SAME_CALLS,
     SAME_METHODS,
+    SAME_OBJECT,
 )
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.targets import Frame, Frames, Target, stepped, variable
@@ -34,6 +35,9 @@ def call(
         for base in resolver.follow(module.path, callee[2], frames, depth):
             if base.kind in ("value", "env"):
                 yield base
+            elif base.kind == "instance" and callee[3] in SAME_OBJECT:
+                yield base
+                return
     elif callee[0] == "a" and callee[3] in OR_ELSE:
         for given in (callee[2], *row[3]):
             yield from resolver.follow(module.path, given, frames, depth)

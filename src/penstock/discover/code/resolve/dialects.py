@@ -40,6 +40,7 @@ class Dialect(NamedTuple):
     prelude: names that are there without an import and matter here; they come before any ``import x.*``.
     implied: the same with their full names, where a language's own library is imported as a whole.
     aside: packages whose names are of no interest, so that ``import x.*`` of them is not looked into.
+    family: the language whose packages it shares (Kotlin those of Java).
     nested: a package sees the names of those around it, and files without one those of their project (C#).
     """
 
@@ -52,6 +53,7 @@ class Dialect(NamedTuple):
     implied: Mapping[str, str] = {}
     aside: tuple[str, ...] = ()
     nested: bool = False
+    family: str = ""
 
 
 DIALECTS = {
@@ -89,6 +91,18 @@ DIALECTS = {
             "Azure.Identity",
         ),
     ),
+    "kotlin": Dialect(
+        "class",
+        shares="package",
+        outer_fields=True,
+        builders=True,
+        family="java",
+        prelude=frozenset(
+            "String Int Long Boolean Double Any Unit List Map Set System Math Regex Pair Triple Lazy println print lazy"
+            " listOf mutableListOf setOf mapOf mutableMapOf buildList buildMap buildString require requireNotNull check"
+            " checkNotNull error with run apply also let emptyList emptyMap arrayOf to TODO Exception".split()
+        ),
+    ),
     "java": Dialect(
         "class",
         shares="package",
@@ -98,6 +112,6 @@ DIALECTS = {
             {"String", "System", "Object", "Integer", "Boolean", "Math", "StringBuilder", "Override"}  # java.lang
         ),
     ),
-}
     "rust": Dialect("crate"),
     "cargo.toml": Dialect("crate"),
+}

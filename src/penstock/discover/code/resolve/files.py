@@ -55,7 +55,7 @@ class Files:
         module = self.modules[importer]
         if module.dialect.imports == "class":  # a class of a package, something in one, or all of a package
             for _ in range(3):
-                yield from self.packages.files.get((module.language, source), ())[:1]
+                yield from self.packages.files.get((module.family, source), ())[:1]
                 source = source.rpartition(".")[0]
             return
         if module.dialect.imports == "crate":

@@ -54,7 +54,7 @@ def imported(resolver: Resolver, module: Module, number: int, depth: int, star: 
 
 def _class(resolver: Resolver, module: Module, source: str, name: str, depth: int) -> Iterator[Target]:
     """A class of a package of the source, something inside one (nested or static), or one from elsewhere."""
-    packages, language = resolver.packages, module.language
+    packages, language = resolver.packages, module.family
     if paths := packages.declaring_in(language, source, name):
         for path in paths[:_MAX_HOLDERS]:
             yield from resolver.top(resolver.modules[path], name, depth + 1)

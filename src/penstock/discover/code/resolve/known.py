@@ -18,6 +18,8 @@ SAME_METHODS = frozenset(
      "as_agent", "compile", "ToString", "Trim", "TrimEnd", "TrimStart", "ToLower", "ToLowerInvariant", "ConfigureAwait",
      "ReplaceLineEndings", "trimIndent", "trimMargin", "apply", "also", "asTools", "uppercase", "lowercase"}
 )  # fmt: skip
+#: Those among them that give an object of the source back.
+SAME_OBJECT = frozenset({"asTools", "apply", "also"})
 #: Methods that give their object back, or what they are given where it is empty.
 OR_ELSE = frozenset(
     {"orElse", "orElseGet", "orElseThrow", "or_else", "unwrap", "unwrap_or", "unwrap_or_else", "unwrap_or_default",

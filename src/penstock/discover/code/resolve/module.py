@@ -22,6 +22,7 @@ class Module:
         self.path = path
         self.language: str = value["language"]
         self.dialect = DIALECTS[self.language]
+        self.family = self.dialect.family or self.language
         self.package: str = value.get("package", "")
         self.broken = bool(value.get("broken"))
         self.expressions: list[list[Any]] = value["expressions"]

@@ -35,8 +35,8 @@ class Packages:
             return posixpath.dirname(module.path), module.package
         if module.dialect.shares == "package":
             if module.dialect.nested and not module.package:
-                return f"{module.language} {self.project(module.path)}", ""
-            return module.language, module.package
+                return f"{module.family} {self.project(module.path)}", ""
+            return module.family, module.package
         return None
 
     def project(self, path: str) -> str:
@@ -64,7 +64,7 @@ class Packages:
         package = module.package if module.dialect.nested else ""
         while package:
             package = package.rpartition(".")[0]
-            yield (module.language, package) if package else (f"{module.language} {self.project(module.path)}", "")
+            yield (module.family, package) if package else (f"{module.family} {self.project(module.path)}", "")
 
     def of(self, module: Module) -> list[str]:
         """The files of a module's package."""
@@ -102,7 +102,7 @@ class Packages:
     def locate(self, importer: Module, source: str) -> str:
         """A file of the package that an import names; empty for one from elsewhere."""
         if importer.dialect.shares == "package":
-            return next(iter(self.files.get((importer.language, source), ())), "")
+            return next(iter(self.files.get((importer.family, source), ())), "")
         for module, folder in self.roots:
             if source == module or source.startswith(f"{module}/"):
                 wanted = posixpath.normpath(posixpath.join(folder, source[len(module) + 1 :] or "."))
