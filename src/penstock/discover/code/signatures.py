@@ -13,7 +13,6 @@ from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND, 
 from penstock.discover.code.language import language
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target
 from penstock.discover.collector import Fact
-from penstock.knowledge.model_apis import ApiCall, api_call
 from penstock.knowledge.pack import define_pack, load_pack
 
 Makes = Literal[
@@ -33,12 +32,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     some last names; ``defaults`` are names of the package that hold for an argument that is not given; ``router``: a
     model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another thing;
     ``extension``: methods that the package adds to types of others, known by their name where it is imported;
-    ``extends``: what a class of the source is that has it as a base; its members are the arguments (``@name``: those of
-    its attributes), and ``spelled`` says how a name is made of its own;
-    ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant,
-    ``address``: how one is made of several arguments (``s3://{bucket}/{key}``); ``guessed``: it may load any object, and
-    a model only where its file's name or a prediction says so; ``by_host``: a call over plain HTTP, which is one of a
-    model only where its ``url`` (after ``base``) is an address of such an API.
+    ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant.
     """
 
     id: str
@@ -63,9 +57,6 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     hosted: bool = False
     hub: bool = False
     named: bool = False
-    guessed: bool = False
-    by_host: bool = False
-    address: str = ""
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
@@ -216,9 +207,8 @@ def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     targets = resolver.follow(module.path, callee)
     for target in targets:
         for symbol in _symbols(resolver, target):
-            if (row := match(symbol)) and not row.extends:
-                if not row.by_host or api_called(resolver, module.path, call, row):
-                    yield Site(module.path, call, row, symbol, target)
+            if row := match(symbol):
+                yield Site(module.path, call, row, symbol, target)
                 return
     name = module.expressions[callee][3] if module.expressions[callee][0] == "a" else ""
     for package, row in _extensions().get(name, ()):
@@ -370,63 +360,6 @@ def _set_later(resolver: Resolver, path: str, target: Target, part: str) -> Iter
             yield path, value, ()
 
 
-def members_given(resolver: Resolver, site: Site, role: str) -> list[tuple[str, int, Frames]]:
-    """What a class of the source gives in a role, by its own members or by those of the classes it extends."""
-    for place in site.row.args.get(role, ()):
-        head, *rest = str(place).split(".")
-        found = _member_values(resolver, site.path, site.decorated, head)
-        for part in rest:
-            found = [hit for at, value, frames in found for hit in _inside_value(resolver, at, value, frames, part)]
-        if found:
-            return found
-    return []
-
-
-def _member_values(
-    resolver: Resolver, path: str, scope: int, name: str, depth: int = 0
-) -> list[tuple[str, int, Frames]]:
-    """The rows that a member of a class holds or gives back."""
-    module = resolver.modules[path]
-    if name.startswith("@"):
-        marks = [module.expressions[mark] for mark in module.scopes[scope][DECORATORS]]
-        return [(path, mark[4][name[1:]], ()) for mark in marks if mark[0] == "c" and name[1:] in mark[4]]
-    found: list[tuple[str, int, Frames]] = []
-    for kind, number in module.bindings.get((scope, name), ()):
-        if kind == "assign":
-            found.append((path, module.assigned[number][2], ()))
-        elif kind == "scope":
-            found += [(path, row, ()) for row in module.scopes[number][RETURNS]]
-    for row in module.sets.get(name, ()) if not found else ():
-        if module.expressions[row[1]][:1] == ["r"] and module.is_inside(row[0], scope):
-            found.append((path, row[3], ()))
-    for base in module.scopes[scope][BASES] if not found and depth < _MOST_BASES else ():
-        for target in resolver.follow(path, base):
-            if target.kind == "class" and not found:
-                found = _member_values(resolver, target.path, target.ref, name, depth + 1)
-    return found
-
-
-def api_called(resolver: Resolver, path: str, call: int, row: Signature) -> tuple[ApiCall, str] | None:
-    """Which API of a model a call over plain HTTP goes to, and its URL; unknown parts of it are ``{}``."""
-    for url in _urls(resolver, path, call, row):
-        if found := api_call(url):
-            return found, url
-    return None
-
-
-def _urls(resolver: Resolver, path: str, call: int, row: Signature) -> Iterator[str]:
-    given, bases = (
-        [t.value or t.head for at in arguments(resolver, path, call, row, role) for t in resolver.texts(*at)]
-        for role in ("url", "base")
-    )
-    for url in given:
-        if "://" in url:
-            yield url
-        for base in bases:
-            whole = base if "://" in base else f"https://{base}"
-            yield f"{whole.rstrip('/')}/{url.lstrip('/')}"
-
-
 # examples
 
 
@@ -445,8 +378,6 @@ def _read(row: Signature, text: str) -> Resolver:
 def _validate(row: Signature) -> Iterator[str]:
     if not row.package or not row.symbol:
         yield "it needs a package and a symbol: a bare name never applies"
-    if set(row.package) & set(row.symbol) and not row.by_host:
-        yield "a function of the language itself is one of AI only by the host it calls"
 
 
 def _check_member(row: Member, example: Any) -> bool:
