@@ -32,6 +32,8 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     some last names; ``defaults`` are names of the package that hold for an argument that is not given; ``router``: a
     model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another thing;
     ``extension``: methods that the package adds to types of others, known by their name where it is imported;
+    ``extends``: what a class of the source is that has it as a base; its members are the arguments (``@name``: those of
+    its attributes), and ``spelled`` says how a name is made of its own;
     ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant.
     """
 
@@ -207,7 +209,7 @@ def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     targets = resolver.follow(module.path, callee)
     for target in targets:
         for symbol in _symbols(resolver, target):
-            if row := match(symbol):
+            if (row := match(symbol)) and not row.extends:
                 yield Site(module.path, call, row, symbol, target)
                 return
     name = module.expressions[callee][3] if module.expressions[callee][0] == "a" else ""
@@ -358,6 +360,42 @@ def _set_later(resolver: Resolver, path: str, target: Target, part: str) -> Iter
     for _, holder, _, value, _ in resolver.modules[path].sets.get(part, ())[:20]:
         if any(t.kind == target.kind and t.ref == target.ref for t in resolver.follow(path, holder)):
             yield path, value, ()
+
+
+def members_given(resolver: Resolver, site: Site, role: str) -> list[tuple[str, int, Frames]]:
+    """What a class of the source gives in a role, by its own members or by those of the classes it extends."""
+    for place in site.row.args.get(role, ()):
+        head, *rest = str(place).split(".")
+        found = _member_values(resolver, site.path, site.decorated, head)
+        for part in rest:
+            found = [hit for at, value, frames in found for hit in _inside_value(resolver, at, value, frames, part)]
+        if found:
+            return found
+    return []
+
+
+def _member_values(
+    resolver: Resolver, path: str, scope: int, name: str, depth: int = 0
+) -> list[tuple[str, int, Frames]]:
+    """The rows that a member of a class holds or gives back."""
+    module = resolver.modules[path]
+    if name.startswith("@"):
+        marks = [module.expressions[mark] for mark in module.scopes[scope][DECORATORS]]
+        return [(path, mark[4][name[1:]], ()) for mark in marks if mark[0] == "c" and name[1:] in mark[4]]
+    found: list[tuple[str, int, Frames]] = []
+    for kind, number in module.bindings.get((scope, name), ()):
+        if kind == "assign":
+            found.append((path, module.assigned[number][2], ()))
+        elif kind == "scope":
+            found += [(path, row, ()) for row in module.scopes[number][RETURNS]]
+    for row in module.sets.get(name, ()) if not found else ():
+        if module.expressions[row[1]][:1] == ["r"] and module.is_inside(row[0], scope):
+            found.append((path, row[3], ()))
+    for base in module.scopes[scope][BASES] if not found and depth < _MOST_BASES else ():
+        for target in resolver.follow(path, base):
+            if target.kind == "class" and not found:
+                found = _member_values(resolver, target.path, target.ref, name, depth + 1)
+    return found
 
 
 # examples
