@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -106,7 +108,12 @@ def vendor(asset: Asset) -> str | None:
 
 
 def sanction(facts: Facts, asset: Asset) -> str | None:
-    """What was said of the provider, else whether the organisation's list names it; of a model, its provider's."""
+    """What was said of the provider, else whether the organisation's list names it; of a model, its provider's.
+
+    An address is the organisation's own on one of its domains, and nobody's that it agreed to on another one.
+    """
+    if asset.kind in ("endpoint", "hook"):
+        return _by_domain(facts.organisation.trusted_domains, str(asset.prop("url") or asset.name))
     provider = provider_of(facts.graph, asset)
     if provider is None:
         return "sanctioned" if asset.prop("provider") in AT_HOME else None
@@ -118,6 +125,17 @@ def sanction(facts: Facts, asset: Asset) -> str | None:
     names = [_words(name) for name in (provider.name, provider.prop("provider"), provider.prop("vendor")) if name]
     agreed = any(_within(_words(one), name) for one in listed for name in names)
     return "sanctioned" if agreed else "unsanctioned"
+
+
+def _by_domain(trusted: Sequence[str] | None, address: str) -> str | None:
+    """By the host of an address; None where nothing was said of domains, and for a name of a private network."""
+    host = (urlsplit(address if "://" in address else f"//{address}").hostname or "").rstrip(".").lower()
+    if trusted is None or "." not in host or host.endswith((".local", ".internal", ".localhost", ".svc")):
+        return None
+    if host.replace(".", "").isdigit():
+        return None
+    own = any(host == domain.lower() or host.endswith(f".{domain.lower().lstrip('.')}") for domain in trusted)
+    return "sanctioned" if own else "unsanctioned"
 
 
 def provider_of(graph: Graph, asset: Asset) -> Asset | None:

@@ -39,6 +39,7 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
     """
     from penstock.discover.names import Names
     from penstock.discover.scan import scan
+    from penstock.graph.erased import erasures
     from penstock.inspect.fingerprint import installation_key
 
     for target in targets:
@@ -55,7 +56,10 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
             key=installation_key(state.directory),
             now=state.now,
         )
+    before = state.store.graph()
     changes = state.store.ingest(found)
+    if erased := erasures(before, state.store.graph(), at=state.now):
+        state.store.ingest(erased)
     state.store.put("places", names.places)
     remember(state, targets)
     return Outcome(found, current_report(state, changes=None if first else changes, sources=found.scopes))

@@ -22,6 +22,7 @@ from penstock.serve.api import (  # noqa: F401
     cases,
     corrections,
     coverage,
+    data,
     events,
     findings,
     fixes,
