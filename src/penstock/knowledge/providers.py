@@ -36,6 +36,11 @@ def provider_of_host(url: str) -> str:
     return next((row.id for row in _rows() for pattern in row.hosts if _shape(pattern).fullmatch(host)), "")
 
 
+def hosts() -> tuple[str, ...]:
+    """The public API hosts of all providers, ``*`` for one part."""
+    return tuple(host for row in _rows() for host in row.hosts)
+
+
 def provider_of_prefix(prefix: str) -> str:
     """The provider that routers mean by a prefix such as ``bedrock`` or ``google-gla``."""
     return _prefixes().get(prefix.strip().lower(), "")

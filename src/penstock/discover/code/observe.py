@@ -1,6 +1,6 @@
 """From resolved code to observations: models, agents, tools, prompts, servers, stores, data, training, and their links.
 
-Runs once per source over the IR of all its files. Without an import of an AI package nothing is said at all.
+Runs once per source over the IR of all its files. Without an import of an AI package or a call of a model's API nothing is said at all.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from penstock.discover.code.signatures import Site, members, sites
 from penstock.discover.collector import Source, Yielded, joiner
 from penstock.discover.infra.terraform import variables
 from penstock.graph.vocabulary import Complete
+from penstock.knowledge.model_apis import mentions_api
 from penstock.knowledge.packages import OF_LANGUAGE, OF_PROJECT, package_named
 from penstock.knowledge.providers import provider_of_prefix
 
@@ -73,10 +74,19 @@ def code(source: Source) -> Iterator[Yielded]:
     facts = source.facts.get("code", ())
     if not facts:
         return
-    if not any(package_named(*name) for fact in facts for name in _imported(fact.value)):
+    imports_ai = any(package_named(*name) for fact in facts for name in _imported(fact.value))
+    if not imports_ai and not any(_has_address(fact.value) for fact in facts):
         return
     set_outside = (*source.facts.get("env", ()), *variables(source.facts.get("terraform", ())))
-    yield from run(Look(source, Resolver(facts, set_outside, members()), MAKERS))
+    look = Look(source, Resolver(facts, set_outside, members()), MAKERS)
+    if imports_ai or any(site.row.by_host for site in sites(look.resolver)):
+        yield from run(look)
+
+
+def _has_address(value: dict[str, object]) -> bool:
+    """Whether a file's texts have the address of an API of models."""
+    texts = (row[2] if row[0] == "s" else row[4] for row in value["expressions"] if row[0] in "sS")  # type: ignore[attr-defined]
+    return any(mentions_api(text.encode("utf-8", "replace")) for text in texts)
 
 
 def _imported(value: dict[str, object]) -> Iterator[tuple[str, str]]:

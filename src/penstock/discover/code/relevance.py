@@ -1,8 +1,8 @@
 """Which code files of a source can matter to AI: those that use it, those that use them, and all that these use.
 
 A glance finds imports with a pattern, much faster than parsing and never fewer than there are. A file is chosen when it
-imports an AI package, when it imports a chosen file (it may pass a model's name), or when a chosen file imports it (it
-may hold the name). In a source without an AI package nothing is chosen.
+imports an AI package or holds the address of a model's API, when it imports a chosen file (it may pass a model's name),
+or when a chosen file imports it (it may hold the name). In a source without either nothing is chosen.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from penstock.discover.code.resolve.files import Files
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
 from penstock.discover.collector import Gate
+from penstock.knowledge.model_apis import mentions_api
 from penstock.knowledge.pack import load_pack
 from penstock.knowledge.packages import OF_LANGUAGE, OF_PROJECT, package_named
 
@@ -40,7 +41,7 @@ ASIDE = "code.aside"
 
 
 class Glance(NamedTuple):
-    """What imports tell. uses: 2 an AI package, 1 a package that signatures know, 0 neither."""
+    """What imports tell. uses: 2 an AI package or an API of models, 1 a package that signatures know, 0 neither."""
 
     language: str
     uses: int
@@ -79,7 +80,8 @@ def glance(path: str, data: bytes) -> bytes:
         imports.update(dict.fromkeys((name, "") for name in _words(parts.get("modules"))))
         if len(imports) > _MOST_IMPORTS:
             break
-    return msgspec.msgpack.encode(Glance(language, _uses(language, imports), package, list(imports)))
+    uses = 2 if mentions_api(data) else _uses(language, imports)
+    return msgspec.msgpack.encode(Glance(language, uses, package, list(imports)))
 
 
 def _text(found: bytes | None) -> str:
@@ -130,7 +132,9 @@ def _uses(language: str, imports: Iterable[tuple[str, str]]) -> int:
 def _signed() -> frozenset[str]:
     """Packages of which a use is something by itself."""
     rows = load_pack("signatures").rows
-    return frozenset(package for row in rows if row.makes not in _NOT_ALONE for package in row.package)
+    return frozenset(
+        package for row in rows if row.makes not in _NOT_ALONE and not row.by_host for package in row.package
+    )
 
 
 def _prefixes(name: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, KIND, 
 from penstock.discover.code.language import language
 from penstock.discover.code.resolve import Frames, Module, Resolver, Target
 from penstock.discover.collector import Fact
+from penstock.knowledge.model_apis import ApiCall, api_call
 from penstock.knowledge.pack import define_pack, load_pack
 
 Makes = Literal[
@@ -34,7 +35,10 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ``extension``: methods that the package adds to types of others, known by their name where it is imported;
     ``extends``: what a class of the source is that has it as a base; its members are the arguments (``@name``: those of
     its attributes), and ``spelled`` says how a name is made of its own;
-    ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant.
+    ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant,
+    ``address``: how one is made of several arguments (``s3://{bucket}/{key}``); ``guessed``: it may load any object, and
+    a model only where its file's name or a prediction says so; ``by_host``: a call over plain HTTP, which is one of a
+    model only where its ``url`` (after ``base``) is an address of such an API.
     """
 
     id: str
@@ -59,6 +63,9 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     hosted: bool = False
     hub: bool = False
     named: bool = False
+    guessed: bool = False
+    by_host: bool = False
+    address: str = ""
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
@@ -210,7 +217,8 @@ def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     for target in targets:
         for symbol in _symbols(resolver, target):
             if (row := match(symbol)) and not row.extends:
-                yield Site(module.path, call, row, symbol, target)
+                if not row.by_host or api_called(resolver, module.path, call, row):
+                    yield Site(module.path, call, row, symbol, target)
                 return
     name = module.expressions[callee][3] if module.expressions[callee][0] == "a" else ""
     for package, row in _extensions().get(name, ()):
@@ -398,6 +406,27 @@ def _member_values(
     return found
 
 
+def api_called(resolver: Resolver, path: str, call: int, row: Signature) -> tuple[ApiCall, str] | None:
+    """Which API of a model a call over plain HTTP goes to, and its URL; unknown parts of it are ``{}``."""
+    for url in _urls(resolver, path, call, row):
+        if found := api_call(url):
+            return found, url
+    return None
+
+
+def _urls(resolver: Resolver, path: str, call: int, row: Signature) -> Iterator[str]:
+    given, bases = (
+        [t.value or t.head for at in arguments(resolver, path, call, row, role) for t in resolver.texts(*at)]
+        for role in ("url", "base")
+    )
+    for url in given:
+        if "://" in url:
+            yield url
+        for base in bases:
+            whole = base if "://" in base else f"https://{base}"
+            yield f"{whole.rstrip('/')}/{url.lstrip('/')}"
+
+
 # examples
 
 
@@ -416,6 +445,8 @@ def _read(row: Signature, text: str) -> Resolver:
 def _validate(row: Signature) -> Iterator[str]:
     if not row.package or not row.symbol:
         yield "it needs a package and a symbol: a bare name never applies"
+    if set(row.package) & set(row.symbol) and not row.by_host:
+        yield "a function of the language itself is one of AI only by the host it calls"
 
 
 def _check_member(row: Member, example: Any) -> bool:
