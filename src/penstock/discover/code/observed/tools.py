@@ -145,10 +145,9 @@ def tool_of(look: Look, target: Target, given_name: str = "") -> list[Asset]:
         return [look.tools[key]]
     if target.kind == "instance" and (held := held_by(look, target)):
         return held
-    if target.kind in ("class", "instance"):
-        scope = target.ref if target.kind == "class" else target.scope
-        if made := made_by_class(look, target.path, scope):
-            return made
+    owner = target.ref if target.kind == "class" else target.scope if target.kind == "instance" else -1
+    if owner >= 0 and (made := made_by_class(look, target.path, owner)):
+        return made
     if target.kind in ("external", "instance", "class"):
         return look.assets_of(target, "tool")
     if target.kind == "value" and given_name:

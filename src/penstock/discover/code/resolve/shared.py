@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from penstock.discover.code.ir import BASES, CLASS, KIND, NAME, PARENT
+from penstock.discover.code.ir import BASES, CLASS, KIND, NAME, PARAMS, PARENT
 from penstock.discover.code.resolve.bounds import MAX_DEPTH
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.targets import Target, stepped
@@ -24,10 +24,22 @@ def name(resolver: Resolver, module: Module, name: str, scope: int, depth: int) 
                 yield target
             if found:
                 return
+        elif (params := module.scopes[scope][PARAMS]) and params[0][0] == "this" and name not in module.dialect.prelude:
+            for receiver in resolver.follow(module.path, params[0][2], (), depth):  # in a function on a receiver
+                for made in _made(receiver):
+                    yield from resolver.member(made, name, depth + 1)
         scope = module.scopes[scope][PARENT]
     for path in resolver.packages.declaring(module, name):
         if path != module.path and depth < MAX_DEPTH:
             yield from resolver.top(resolver.modules[path], name, depth + 1)
+
+
+def _made(kind: Target) -> Iterator[Target]:
+    """Something of a type."""
+    if kind.kind == "class":
+        yield Target("instance", kind.path, -1, scope=kind.ref)
+    elif kind.kind == "external" and "." in kind.symbol:
+        yield kind._replace(symbol=f"{kind.symbol}()")
 
 
 def field(resolver: Resolver, base: Target, module: Module, scope: int, attribute: str, depth: int) -> Iterator[Target]:

@@ -1,0 +1,5 @@
+package shop.support
+
+enum class Model(val id: String) {
+    ROUTER("gpt-4.1"),
+}
