@@ -19,8 +19,9 @@ _DEEP, _NODES = 120, 400_000
 #: Functions that loaders and servers call by themselves.
 _ENTRIES = frozenset(
     "_load_pyfunc load_pyfunc load_context load_model initialize handle preprocess inference postprocess model_fn"
-    " predict_fn input_fn output_fn __init__ __new__ __call__ __reduce__ __setstate__ __init_subclass__ __getattr__ __del__"
-    " forward from_pretrained _load_from_state_dict post_init __post_init__ setup main predict generate build".split()
+    " predict_fn input_fn output_fn __init__ __new__ __call__ __reduce__ __setstate__ __init_subclass__ __getattr__"
+    " __del__ forward from_pretrained _load_from_state_dict post_init __post_init__ setup main predict"
+    " generate build".split()
 )
 
 

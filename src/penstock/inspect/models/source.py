@@ -115,7 +115,11 @@ class OpenFile:
     def read(self, at: int, count: int) -> bytes:
         if at < 0 or at >= self.size:
             return b""
-        data = os.pread(self._handle, min(count, self.size - at), at)
+        if hasattr(os, "pread"):
+            data = os.pread(self._handle, min(count, self.size - at), at)
+        else:  # Windows
+            os.lseek(self._handle, at, os.SEEK_SET)
+            data = os.read(self._handle, min(count, self.size - at))
         self.bytes_read += len(data)
         return data
 

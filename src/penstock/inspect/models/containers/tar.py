@@ -6,6 +6,7 @@ import tarfile
 from collections.abc import Iterator
 from typing import IO, cast
 
+from penstock.inspect.models import repository
 from penstock.inspect.models.containers.names import escapes
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.source import Part, Source
@@ -14,8 +15,6 @@ from penstock.inspect.models.verdict import Reason, Verdict
 
 def look(piece: Piece) -> Iterator[Reason]:
     """Judge the archive and its members."""
-    from penstock.inspect.models import repository
-
     members: list[tarfile.TarInfo] = []
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", _Reader(piece.source)), mode="r:") as archive:
@@ -71,6 +70,3 @@ class _Reader:
 
     def tell(self) -> int:
         return self._at
-
-
-from penstock.inspect.models import repository  # noqa: E402

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from penstock.inspect.models import repository
 from penstock.inspect.models.containers.names import escapes
 from penstock.inspect.models.containers.unpack import Unpacked, deflated, unpacked
 from penstock.inspect.models.piece import Piece
@@ -53,7 +54,9 @@ def look(piece: Piece) -> Iterator[Reason]:
     roots = [name[: -len("data.pkl")] for name in names if name.rpartition("/")[2] == "data.pkl"]
     raw = tuple(f"{root}{part}/" for root in roots for part in ("data", "constants", "tensors"))
     piece.report.facts.setdefault("container", kind(names))
-    run = _modules_run(piece, entries, names)
+    tree = repository.Archive({entry.name: _reader(piece, entry) for entry in entries})
+    run = repository.loaded_modules(tree)
+    yield from repository.together(tree, run, piece.where)
     seen: set[str] = set()
     for entry in entries:
         piece.budget.member()
@@ -344,16 +347,5 @@ def _disagreement(piece: Piece, entry: Entry, at: int, where: str) -> Iterator[R
         )
 
 
-def _modules_run(piece: Piece, entries: list[Entry], names: set[str]) -> frozenset[str]:
-    """Python members that a server or loader imports."""
-    from penstock.inspect.models import repository
-
-    tree = repository.Archive({entry.name: _reader(piece, entry) for entry in entries})
-    return repository.loaded_modules(tree)
-
-
 def _reader(piece: Piece, entry: Entry) -> repository.Reader:
     return lambda most: content(piece.source, entry, most).data
-
-
-from penstock.inspect.models import repository  # noqa: E402

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from math import prod
 
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.source import Part
 from penstock.inspect.models.verdict import Reason, Verdict
+
+#: Numbers as Python 2 wrote them (``10L``), which numpy reads too.
+_LONG = re.compile(r"\b(\d+)L\b")
 
 
 def look(piece: Piece) -> Iterator[Reason]:
@@ -25,7 +29,7 @@ def look(piece: Piece) -> Iterator[Reason]:
         return
     raw = piece.source.read(start, length)
     try:
-        header = ast.literal_eval(raw.decode("latin-1").strip())
+        header = ast.literal_eval(_LONG.sub(r"\1", raw.decode("latin-1").strip()))
         kind, shape = header["descr"], header["shape"]
         count = prod(shape)
     except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):

@@ -31,11 +31,9 @@ def look(piece: Piece) -> Iterator[Reason]:
             "program.llamafile",
             "is a program that carries its weights; take the GGUF file and a runtime of your own instead",
         )
-    elif head[:2] == b"MZ" and not _portable(piece):
-        yield from ()
     elif piece.ending in (".so", ".dll", ".dylib", ".exe", ".pyd"):
         yield piece.say(Verdict.REVIEW, "program.library", "is native code beside weights")
-    else:
+    elif head[:2] != b"MZ" or _portable(piece):
         yield piece.say(Verdict.SUSPICIOUS, "program.native", "is native code under another name")
 
 

@@ -196,5 +196,4 @@ class _Reader:
             elif kind in (2, 6, 239, 240, 243, 244):
                 raise _Cut("has compiled calls, which are not read here")
             else:
-                self.at -= 0
                 self.item(depth + 1)

@@ -11,6 +11,7 @@ from penstock.inspect.models.source import Source
 
 #: Content that is worth reading: names, arguments to be shown. Streams within bytes are looked at where they lie.
 LONGEST = 1 << 16
+#: Stands for a constant whose content is not known, or not worth reading.
 _UNKNOWN = object()
 
 
@@ -18,18 +19,13 @@ def constant(source: Source, value: Value) -> Any:
     """The content of a constant; the value itself where it is none, or is longer than `LONGEST`."""
     if type(value) is int:
         if value < 0:
-            return {NONE: None, TRUE: True, FALSE: False}.get(value, value_unknown())
+            return {NONE: None, TRUE: True, FALSE: False}.get(value, _UNKNOWN)
         return _read(source, value)
     if type(value) is Result:
         made = encoded(source, value)
         if made is not None:
             return made
     return value
-
-
-def value_unknown() -> object:
-    """Stands for a constant whose content is not known."""
-    return _UNKNOWN
 
 
 def stretch(source: Source, value: Value) -> tuple[int, int] | None:

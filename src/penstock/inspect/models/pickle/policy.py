@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from penstock.inspect.models.pickle import arguments
 from penstock.inspect.models.pickle.literal import constant, shown
 from penstock.inspect.models.pickle.names import Known, find
-from penstock.inspect.models.pickle.values import BUILD, CALL, NEW, REFERENCE, Global, Items, Persistent, Result, Value
+from penstock.inspect.models.pickle.values import CALL, REFERENCE, Global, Items, Persistent, Result, Value
 from penstock.inspect.models.source import Part, Source
 from penstock.inspect.models.verdict import Reason, Verdict
 
@@ -32,7 +32,6 @@ class Policy:
         self.names: dict[str, int] = {}
         self.carried = 0
         self.found: dict[tuple[str, str], Reason] = {}
-        self.quiet: dict[tuple[str, str, str], bool] = {}
         #: Where a loader reads raw bytes: set by the reader of the container (joblib).
         self.raw: Callable[[Result, Value, int], int | None] | None = None
 
@@ -160,6 +159,3 @@ def _mappings(state: Value) -> Iterator[Items]:
     for part in state if type(state) is tuple else (state,):
         if type(part) is Items and part.kind == "dict":
             yield part
-
-
-__all__ = ["BUILD", "NEW", "Policy"]
