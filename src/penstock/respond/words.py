@@ -22,6 +22,7 @@ SCOPE = "words"
 #: Properties a person may state: all but those that only evidence or an approval may set.
 BY_HAND: frozenset[str] = frozenset(name for name, prop in PROPS.items() if prop.type != "record") - {
     "declassified", "text_hash", "text_length", "hidden", "columns", "definition_changed",
+    "dangers", "volume", "planted", "flooded", "contradicted", "suspect_rows",
 }  # fmt: skip
 #: Longest name of a business process, in characters.
 LONGEST_NAME = 200
