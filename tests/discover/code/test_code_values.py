@@ -152,3 +152,22 @@ def test_a_model_that_nothing_names_is_said(see):
     }
     assert not notes(see({"app.py": text}, env={"MODEL": "gpt-4o"}))
     assert not notes(see({"app.py": text.replace("os.environ['MODEL']", "os.getenv('MODEL', 'gpt-4o')")}))
+
+
+@pytest.mark.parametrize(
+    ("body", "parses"),
+    [
+        ("<p>\n  Analysis & Visualizations\n</p>", True),
+        ("<>Terms & Conditions</>", True),
+        ("<p>{model ? }</p>", False),
+        ("<p>one", False),
+    ],
+)
+def test_text_for_people_in_a_page_is_no_broken_code(see, body, parses):
+    seen = see(
+        {
+            "app.tsx": f"import OpenAI from 'openai';\nconst a = {body};\nnew OpenAI().responses.create({{ model: 'gpt-5' }});\n"
+        }
+    )
+    assert ("gpt-5" in seen.names("model")) or not parses
+    assert (not seen.unseen) is parses

@@ -36,6 +36,7 @@ class Language:
     imports: how imports look in the source, for a glance before anything is parsed (see `relevance.show`); it may find
         too much, never too little. Without it every file is read.
     prepare: the source as the grammar wants it, lines unmoved (a script in a page).
+    texts: nodes that hold text for people, in which the grammar may stumble (an ``&`` in JSX) without losing code.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Language:
     left_out: Callable[[bytes], str] = nothing_left_out
     imports: re.Pattern[bytes] | None = None
     prepare: Callable[[bytes], bytes] = bytes
+    texts: frozenset[str] = frozenset()
 
     def read(self, data: bytes, path: str = "", lines: list[int] | None = None) -> tuple[dict[str, Any], int]:
         """IR of the source, and the first line that does not parse (0: all does).
@@ -62,7 +64,7 @@ class Language:
         root = parse(parser, utf8(self.prepare(data))).root_node
         builder = Builder(self.name, lines)
         self.walker(builder).run(root, meanings)
-        broken = first_error(root) + 1 if root.has_error else 0
+        broken = first_error(root, self.texts) + 1 if root.has_error else 0
         return builder.value(), lines[min(broken, len(lines)) - 1] if lines and broken else broken
 
 
@@ -111,13 +113,15 @@ def _ready(name: str, ending: str) -> tuple[Parser, list[Meaning]]:
     return Parser(grammar), LANGUAGES[name].walker.meanings_in(grammar)
 
 
-def first_error(root: Node) -> int:
-    """The row of the first node that does not parse, in a tree that has one."""
-    node, steps = root, 0
-    while steps < 100_000 and not (node.is_error or node.is_missing):
+def first_error(root: Node, texts: frozenset[str]) -> int:
+    """The row of the first node that does not parse; -1 when all that do not are a line of text for people."""
+    waiting, steps = [(root, "")], 0
+    while waiting and steps < 100_000:
         steps += 1
-        child = next((c for c in node.children if c.has_error), None)
-        if child is None:
-            break
-        node = child
-    return node.start_point[0]
+        node, inside = waiting.pop()
+        if node.is_error or node.is_missing:
+            if inside not in texts or node.start_point[0] != node.end_point[0]:
+                return node.start_point[0]
+            continue
+        waiting += [(child, node.type) for child in reversed(node.children) if child.has_error]
+    return -1

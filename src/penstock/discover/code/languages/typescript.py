@@ -361,6 +361,7 @@ TYPESCRIPT = define(
         },
         unseen="names built at run time; path aliases of tsconfig; minified bundles",
         left_out=_minified,
+        texts=frozenset({"jsx_element", "jsx_fragment"}),
         imports=re.compile(rb"""\b(?:from|import|require)\s*(?:\(\s*)?["'`](?P<module>[^"'`\n]{1,500})"""),
     )
 )
