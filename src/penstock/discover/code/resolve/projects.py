@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from penstock.discover.code.ir import NAME, PARAMS
 from penstock.discover.code.resolve.module import Module
@@ -11,14 +12,16 @@ from penstock.discover.code.resolve.packages import Packages
 
 def share_usings(modules: Mapping[str, Module], packages: Packages) -> None:
     """Give every file of a project what one of them, or the project file, imports for all (``global using``)."""
+    shared: dict[str, list[list[Any]]] = {}  # folder of a project → its usings
     for path, module in modules.items():
-        rows = [row for row in module.imports if row[1] == "**"]
-        folder = f"{packages.project(path)}/".lstrip("/") if rows else ""
-        for other in modules.values() if rows else ():
-            if other.dialect.nested and other.path != path and other.path.startswith(folder):
-                for row in rows:
-                    other.stars.append(len(other.imports))
-                    other.imports = [*other.imports, row]
+        if rows := [row for row in module.imports if row[1] == "**"]:
+            shared.setdefault(packages.project(path), []).extend(rows)
+    for path, module in modules.items() if shared else ():
+        rows = shared.get(packages.project(path), []) if module.dialect.nested else []
+        own = {row[2] for row in module.imports}
+        for row in {str(row[2]): row for row in rows if row[2] not in own}.values():
+            module.stars.append(len(module.imports))
+            module.imports = [*module.imports, row]
 
 
 def added_methods(modules: Mapping[str, Module]) -> dict[str, list[tuple[str, int]]]:
