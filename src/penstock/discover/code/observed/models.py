@@ -5,6 +5,7 @@ from __future__ import annotations
 from penstock.discover.code.observed.addresses import base_url
 from penstock.discover.code.observed.look import MODEL_ID, Look
 from penstock.discover.code.observed.prompts import prompts_of
+from penstock.discover.code.observed.weights import make_loaded, place_in_source
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Frames, Text
 from penstock.discover.code.signatures import Site, last_name, provider_of
@@ -19,6 +20,8 @@ _WEIGHT_FILES = (".gguf", ".safetensors", ".pt", ".pth", ".bin", ".onnx", ".pkl"
 
 
 def make_model(look: Look, site: Site) -> list[Asset]:
+    if site.row.file:
+        return make_loaded(look, site)
     line = look.line(site.path, site.call)
     provider = provider_of(site.row, site.symbol)
     if site.row.weights and site.symbol.rpartition(".")[2] == "from_pretrained" and "Tokenizer" in site.symbol:
@@ -32,8 +35,12 @@ def make_model(look: Look, site: Site) -> list[Asset]:
         client = look.site_of(target)
         url = url or (base_url(look, client) if client else None)
     found = models_at(look, site, look.argument(site, "model"), provider, role, url)
+    if embedding := look.argument(site, "embedding"):
+        found += models_at(look, site, embedding, provider, "embedding", url)
     if adapter := look.argument(site, "adapter") if "PeftModel" in site.symbol else []:
         found = models_at(look, site, adapter, provider, "adapter", url)
+    for target in look.targets(site, "of") if not found else ():  # it only hands on another model
+        found += look.assets_of(target, "model")
     look.provider(provider if url is None else "", site.path, line)
     for prompt in prompts_of(look, site, "system", "system"):
         look.link(look.app(site.path, line), "instructed_by", prompt, site.path, line)
@@ -121,7 +128,7 @@ def weights_model(look: Look, site: Site, name: str, provider: str, role: str, s
     """A model loaded from a hub or from a folder of the source."""
     props = {"role": role} if role and role != "tokenizer" else {}
     if name.startswith((".", "/", "~")) or name.endswith(_WEIGHT_FILES) or is_folder(look, name):
-        return identity.local_model(name, look.scope, props=props, status=status)
+        return identity.local_model(place_in_source(look, path, name), look.scope, props=props, status=status)
     return identity.asset("model", name, props={"provider": provider or "huggingface", **props}, status=status)
 
 
