@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from penstock.discover.code.resolve.dialects import DIALECTS
 from penstock.discover.code.resolve.files import Files
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
@@ -149,7 +150,9 @@ def _edges(seen: Mapping[str, Glance]) -> Iterator[tuple[str, str]]:
     modules = {path: _bare(path, each) for path, each in seen.items() if each.language}
     packages = Packages(modules)
     files = Files(modules, packages)
-    for files_of in packages.files.values():
+    for (name, _), files_of in packages.files.items():
+        if name in DIALECTS and DIALECTS[name].shares == "source":
+            continue  # what files of it use is told by names
         for path in files_of[1:]:
             yield path, files_of[0]
             yield files_of[0], path

@@ -93,16 +93,22 @@ class Site(NamedTuple):
     decorated: int = -1
 
 
-def match(symbol: str) -> Signature | None:
-    """The signature of a resolved name, such as ``openai.OpenAI().chat.completions.create``."""
-    return _match(symbol)
+#: Languages whose rows hold for another one too; rows without a language are of Python and scripts.
+_READS = {
+    "python": ("", "python"), "typescript": ("", "script"), "kotlin": ("kotlin", "java"), "java": ("java", "kotlin"),
+}  # fmt: skip
+
+
+def match(symbol: str, language: str) -> Signature | None:
+    """The signature of a resolved name in a language, such as ``openai.OpenAI().chat.completions.create``."""
+    return _match(symbol, _READS.get(language) or (language,))
 
 
 @cache
-def _match(symbol: str) -> Signature | None:
+def _match(symbol: str, languages: tuple[str, ...]) -> Signature | None:
     plain = symbol.replace("[]", "")
     for pattern, package, row in _index().get(_tail(plain), ()):
-        if _inside(plain, package) and _ends(plain, package, pattern):
+        if row.language in languages and _inside(plain, package) and _ends(plain, package, pattern):
             return row
     return None
 
@@ -232,7 +238,7 @@ def _at_decorator(resolver: Resolver, module: Module, decorator: int, scope: int
     row = module.expressions[decorator]
     callee = row[2] if row[0] == "c" else decorator
     for target in resolver.follow(module.path, callee):
-        if target.kind == "external" and (signature := match(target.symbol)):
+        if target.kind == "external" and (signature := match(target.symbol, module.language)):
             yield Site(module.path, decorator, signature, target.symbol, target, scope)
             return
 
@@ -243,7 +249,7 @@ def _at_base(resolver: Resolver, module: Module, base: int, scope: int) -> Itera
         if target.kind == "class" and (target.path, target.ref) != (module.path, scope):
             symbols = resolver.base_symbols(target.path, target.ref)
         for symbol in symbols:
-            if (row := match(symbol)) and row.extends:
+            if (row := match(symbol, module.language)) and row.extends:
                 module.name_of.setdefault(base, module.scopes[scope][NAME])
                 yield Site(module.path, base, row, symbol, None, scope)
                 return
@@ -391,7 +397,8 @@ def _member_values(
         marks = [module.expressions[mark] for mark in module.scopes[scope][DECORATORS]]
         return [(path, mark[4][name[1:]], ()) for mark in marks if mark[0] == "c" and name[1:] in mark[4]]
     found: list[tuple[str, int, Frames]] = []
-    for kind, number in module.bindings.get((scope, name), ()):
+    said = module.bindings.get((scope, f".{name}"), ())  # in the body of a class of Ruby
+    for kind, number in said or module.bindings.get((scope, name), ()):
         if kind == "assign":
             found.append((path, module.assigned[number][2], ()))
         elif kind == "scope":

@@ -13,6 +13,9 @@ from penstock.discover.code.signatures import Site, api_called, provider_of
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
 
+#: Requests that one request may be asked of: parts of a client that can be called themselves.
+_MOST_ABOVE = 4
+
 
 def make_request(look: Look, site: Site) -> list[Asset]:
     if site.row.by_host:
@@ -20,6 +23,10 @@ def make_request(look: Look, site: Site) -> list[Asset]:
     line = look.line(site.path, site.call)
     provider = provider_of(site.row, site.symbol)
     client = look.site_of(site.receiver) if site.receiver else None
+    for _ in range(_MOST_ABOVE):  # client.chat.completions.create, where each member is a call
+        if client is None or client.row.makes != "request" or client.receiver is None:
+            break
+        client = look.site_of(client.receiver)
     url = base_url(look, site)
     if client is not None and client.row.makes == "client":
         look.owned.add((client.path, client.call))

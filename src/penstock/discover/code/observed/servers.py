@@ -6,7 +6,7 @@ from penstock.discover.code.ir import LINE, NAME, PARENT, RETURNS
 from penstock.discover.code.observed.exposure import receivers_of
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.observed.prompts import prompts_of, said_prompt
-from penstock.discover.code.observed.tools import said_tool
+from penstock.discover.code.observed.tools import said_tool, tool_of
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Target
 from penstock.discover.code.signatures import Site, last_name
@@ -24,6 +24,9 @@ def make_server(look: Look, site: Site) -> list[Asset]:
     look.say(server, site.path, line)
     for prompt in prompts_of(look, site, "instructions", "instructions"):
         look.link(server, "instructed_by", prompt, site.path, line)
+    for target, given in look.named_targets(site, "tools"):
+        for tool in tool_of(look, target, given):
+            look.link(server, "exposes_tool", tool, site.path, line)
     return [server]
 
 

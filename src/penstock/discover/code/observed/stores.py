@@ -42,6 +42,7 @@ def make_store(look: Look, site: Site) -> list[Asset]:
     models: list[Asset] = []
     for target in look.targets(site, "embedding"):
         models += look.assets_of(target, "model")
+    models = [model for model in models if model.props.get("role") == "embedding"] or models
     for store in stores:
         for model in models:
             look.link(store, "embedded_by", model, site.path, line)

@@ -61,6 +61,8 @@ class Callers:
         for module in self.resolver.modules.values():
             for call in module.calls:
                 callee = module.expressions[module.expressions[call][2]]
+                if callee[0] == "a" and callee[3] == "new":
+                    callee = module.expressions[callee[2]]
                 key = callee[2] if callee[0] == "r" else callee[3] if callee[0] == "a" else ""
                 if key and isinstance(key, str):
                     found.setdefault(key, []).append((module.path, call))

@@ -52,6 +52,8 @@ def call(
             yield from _external(resolver, module, expression, row, target, frames, depth)
         elif target.kind == "class":
             yield Target("instance", target.path, expression, module.path, target.chain, target.ref, frames)
+        elif module.dialect.bare_calls and not row[3] and target.kind in ("value", "env", "instance"):
+            yield target
         elif target.kind == "function":
             scope = resolver.modules[target.path].scopes[target.ref]
             inner = (Frame(target.path, target.ref, module.path, expression, frames[:1]), *target.frames[:1])

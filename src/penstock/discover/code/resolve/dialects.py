@@ -31,11 +31,12 @@ class Dialect(NamedTuple):
     """One language.
 
     imports: what an import names: a ``module`` (Python), a ``file`` (scripts), a ``folder`` (Go), a ``class`` in a
-        package (Java), or a path through a ``crate`` (Rust).
+        package (Java), a path through a ``crate`` (Rust), or a ``constant`` that all files share (Ruby).
     shares: the files that see each other's top names without an import: those of a ``folder`` (Go), those that say
         they belong to the same ``package`` (Java), or none.
     outer_fields: a bare name may be a field or method of a class around it.
     embeds: the members of a struct's bases are its own, under its name too.
+    bare_calls: a member is asked for by a call without arguments, be it a method or a field.
     builders: what ends in ``…Builder`` gives itself back from each call until ``build()``.
     prelude: names that are there without an import and matter here; they come before any ``import x.*``.
     implied: the same with their full names, where a language's own library is imported as a whole.
@@ -44,10 +45,11 @@ class Dialect(NamedTuple):
     nested: a package sees the names of those around it, and files without one those of their project (C#).
     """
 
-    imports: Literal["module", "file", "folder", "class", "crate"]
-    shares: Literal["", "folder", "package"] = ""
+    imports: Literal["module", "file", "folder", "class", "crate", "constant"]
+    shares: Literal["", "folder", "package", "source"] = ""
     outer_fields: bool = False
     embeds: bool = False
+    bare_calls: bool = False
     builders: bool = False
     prelude: frozenset[str] = frozenset()
     implied: Mapping[str, str] = {}
@@ -114,4 +116,5 @@ DIALECTS = {
     ),
     "rust": Dialect("crate"),
     "cargo.toml": Dialect("crate"),
+    "ruby": Dialect("constant", shares="source", outer_fields=True, bare_calls=True),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 from penstock.discover.code.resolve.crates import Crates
 from penstock.discover.code.resolve.module import Module
@@ -12,6 +13,10 @@ from penstock.discover.code.resolve.packages import Packages
 _SCRIPTS = ("ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs")
 #: Folders below which Python packages and scripts are imported as if they lay at the top.
 _SOURCE_FOLDERS = ("src", "lib", "python")
+
+
+#: Files called alike that one name may mean.
+_MOST_CALLED = 6
 
 
 class Files:
@@ -34,6 +39,8 @@ class Files:
                 self._found[key] = self._module(importer, source)
             elif module.dialect.imports == "file":
                 self._found[key] = self._script(importer, source)
+            elif module.dialect.imports == "constant":
+                self._found[key] = next(iter(self.packages.declaring(module, source.partition(".")[0])), "")
             elif module.dialect.imports == "crate":
                 self._found[key] = next(iter(self.crates.starts(module, source.partition(".")[0], 0)), "")
             else:
@@ -61,6 +68,10 @@ class Files:
         if module.dialect.imports == "crate":
             yield from self.crates.named(importer, source, name)
             return
+        if module.dialect.imports == "constant":
+            for word in source.strip("./").split("."):
+                yield from self._conventional.get(word.replace("_", "").lower(), ())[:_MOST_CALLED]
+            return
         found = self.locate(importer, source)
         yield found
         if module.dialect.imports == "module":
@@ -68,6 +79,16 @@ class Files:
                 yield self.nested(importer, source, name)
             while not source.startswith(".") and (source := source.rpartition(".")[0]):
                 yield self.locate(importer, source)
+
+    @cached_property
+    def _conventional(self) -> dict[str, list[str]]:
+        """Files by the name that what they hold has by convention: ``LookupOrder`` is in ``lookup_order.rb``."""
+        found: dict[str, list[str]] = {}
+        for path, module in self.modules.items():
+            if module.dialect.imports == "constant":
+                stem = posixpath.basename(path).partition(".")[0]
+                found.setdefault(stem.replace("_", "").lower(), []).append(path)
+        return found
 
     def _module(self, importer: str, source: str) -> str:
         folder = posixpath.dirname(importer)

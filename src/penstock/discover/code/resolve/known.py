@@ -5,11 +5,13 @@ from __future__ import annotations
 #: Calls that read a variable of the environment: the name first, then perhaps a default.
 READS_ENVIRONMENT = frozenset(
     {"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config", "os.Getenv", "os.LookupEnv",
-     "std.env.var", "std.env.var_os", "env", "option_env", "dotenvy.var",
+     "std.env.var", "std.env.var_os", "env", "option_env", "dotenvy.var", "ENV.fetch",
      "dotenv.var", "System.getenv", "System.getProperty", "System.Environment.GetEnvironmentVariable"}
 )  # fmt: skip
 #: Mappings that are the environment: their members and items are its variables.
-ENVIRONMENT = frozenset({"os.environ", "environ", "process.env", "import.meta.env", "System.getenv()"})
+ENVIRONMENT = frozenset(
+    {"ENV", "$_ENV", "$_SERVER", "os.environ", "environ", "process.env", "import.meta.env", "System.getenv()"}
+)
 #: Methods that give their text or object back in another form.
 SAME_METHODS = frozenset(
     {"strip", "lstrip", "rstrip", "format", "lower", "upper", "title", "dedent", "trim", "trimStart", "trimEnd",

@@ -45,6 +45,9 @@ def member(resolver: Resolver, base: Target, attribute: str, depth: int = 0) -> 
             yield Target("module", nested, -1)
     elif base.kind in ("class", "instance"):
         found = list(field(resolver, base, attribute, depth))
+        if attribute == "new" and resolver.modules[base.path].dialect.bare_calls:
+            own = [at for at in found if at.kind == "function"]
+            found = own or [Target("class", base.path, base.scope if base.kind == "instance" else base.ref)]
         if not found and attribute in _HELD and resolver.modules[base.path].dialect.nested:
             found = [base]
         yield from found
@@ -137,7 +140,7 @@ def field(resolver: Resolver, base: Target, attribute: str, depth: int) -> Itera
 
 def _has_parts(module: Module) -> bool:
     """Whether a class may be declared in several places, or its fields be given where something of it is made."""
-    return bool(module.package) or module.dialect.imports == "crate"
+    return bool(module.package) or module.dialect.imports in ("crate", "constant")
 
 
 def _is_of(resolver: Resolver, module: Module, holder: int, scope: int, depth: int) -> bool:

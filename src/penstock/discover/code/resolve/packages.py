@@ -33,6 +33,8 @@ class Packages:
         """The package of a file; None for languages whose files stand for themselves."""
         if module.dialect.shares == "folder":
             return posixpath.dirname(module.path), module.package
+        if module.dialect.shares == "source":
+            return module.language, ""
         if module.dialect.shares == "package":
             if module.dialect.nested and not module.package:
                 return f"{module.family} {self.project(module.path)}", ""

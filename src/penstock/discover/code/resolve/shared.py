@@ -20,6 +20,8 @@ def name(resolver: Resolver, module: Module, name: str, scope: int, depth: int) 
         if module.scopes[scope][KIND] == CLASS:
             found = False
             for target in resolver.member(Target("instance", module.path, -1, scope=scope), name, depth + 1):
+                if target.kind == "external" and name[:1].isupper() and module.dialect.shares == "source":
+                    continue  # a constant of a gem is no member of a class of another
                 found = True
                 yield target
             if found:
@@ -76,6 +78,8 @@ def _method(
         for kind, number in inner.bindings.get((part, attribute), ()) if (path, part) != own else ():
             if kind == "scope" and inner.scopes[number][KIND] != CLASS:
                 yield Target("function", path, number, frames=base.frames)
+            elif kind == "scope" and inner.dialect.shares == "source":
+                yield Target("class", path, number)
 
 
 def _set(
