@@ -222,7 +222,7 @@ def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     targets = resolver.follow(module.path, callee)
     for target in targets:
         for symbol in _symbols(resolver, target):
-            if (row := match(symbol)) and not row.extends:
+            if (row := match(symbol, module.language)) and not row.extends:
                 if not row.by_host or api_called(resolver, module.path, call, row):
                     yield Site(module.path, call, row, symbol, target)
                 return
