@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,8 +44,26 @@ class AttackPath:
 
 
 @dataclass(frozen=True, slots=True)
+class Fix:
+    """One change and what it closes: findings (each stands under one fix), and pairs of entry and jewel.
+
+    ``change`` is what ``penstock whatif`` takes to try it, empty where the change is none of one asset or relation.
+    """
+
+    at: str
+    what: str
+    severity: str
+    change: str = ""
+    relation: tuple[str, str, str] | None = None
+    findings: tuple[str, ...] = ()
+    closes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """Findings are ordered worst first; accepted ones are kept apart, not dropped.
+
+    ``fixes``: the findings by what closes most of them, worked out when first looked at.
 
     ``unseen``: where judging stopped at a bound, so that a risk may be missing.
     """
@@ -56,3 +74,4 @@ class Assessment:
     paths: tuple[AttackPath, ...] = ()
     answers: Mapping[str, Answers] = field(default_factory=dict)
     unseen: tuple[Unseen, ...] = ()
+    fixes: Sequence[Fix] = ()

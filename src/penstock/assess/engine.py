@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from penstock.assess.answers import SixAnswers
 from penstock.assess.assessment import Assessment
 from penstock.assess.facts import Facts, sensitive
+from penstock.assess.fixes import Fixes
 from penstock.assess.match import Match, Matcher
 from penstock.assess.paths import attack_paths
 from penstock.assess.questions import Questions
@@ -53,13 +54,15 @@ def told_of(
     findings = [one.finding for one in raised]
     living_with = {acceptance.finding for acceptance in acceptances if acceptance.at <= now < acceptance.until}
     open_findings = tuple(finding for finding in findings if finding.id not in living_with)
+    paths = attack_paths(facts, open_findings, {one.finding.id: one.ways for one in raised})
     return Assessment(
         findings=open_findings,
         accepted=tuple(finding for finding in findings if finding.id in living_with),
         questions=tuple(questions),
-        paths=attack_paths(facts, open_findings, {one.finding.id: one.ways for one in raised}),
+        paths=paths,
         answers=SixAnswers(facts, findings),
         unseen=unseen,
+        fixes=Fixes(facts, open_findings, paths),
     )
 
 

@@ -81,7 +81,7 @@ class Likelihoods:
         known = widest > 0
         self.by_content = (self.lowest < 3) & facts.column("untrusted").where(True) & content_reached(facts)
         self.lowest[self.by_content] = 3
-        self.by_delivery = (self.lowest < 3) & facts.kind_is(*_DELIVERED) & _foreign(facts)
+        self.by_delivery = (self.lowest < 3) & facts.kind_is(*_DELIVERED) & foreign(facts)
         self.lowest[self.by_delivery] = 3
         known |= self.by_content | self.by_delivery
         self.likely = np.where(known, self.lowest, 2).astype(np.int8)
@@ -105,7 +105,7 @@ class Likelihoods:
         return "no way in from outside is known"
 
 
-def _foreign(facts: Facts) -> Flags:
+def foreign(facts: Facts) -> Flags:
     return (
         facts.column("publisher").where("unverified")
         | facts.column("revision").where("floating")
