@@ -15,7 +15,7 @@ from penstock.discover.collector import COLLECTORS, JOINERS
 from penstock.graph.vocabulary import Unseen
 
 #: The folders that hold collectors, one file each.
-PACKAGES = ("code", "infra", "data", "assistants", "organisation")
+PACKAGES = ("code", "infra", "data", "artifacts", "assistants", "organisation")
 
 _REGISTRATION = re.compile(rb"^(?:@collector|@joiner|\w+ = define)\(", re.MULTILINE)
 

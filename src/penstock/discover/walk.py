@@ -21,7 +21,9 @@ SAMPLED = (".sql",)
 LARGE = (
     ".csv", ".tsv", ".psv", ".jsonl", ".ndjson", ".parquet", ".arrow", ".feather", ".avro", ".sqlite", ".sqlite3",
     ".db", ".db3", ".xlsx", ".xls", ".xlsb", ".ods", ".pdf", ".docx", ".mbox", ".log", ".txt", ".faiss",
-    ".gguf", ".safetensors",
+    ".gguf", ".ggml", ".safetensors", ".pkl", ".pickle", ".joblib", ".dill", ".sav", ".pt", ".pt2", ".ptl", ".pth",
+    ".ckpt", ".bin", ".onnx", ".h5", ".hdf5", ".keras", ".npy", ".npz", ".tflite", ".pb", ".mlmodel", ".msgpack",
+    ".skops", ".mar", ".nemo", ".pdparams", ".pdmodel", ".cbm", ".ubj", ".rds", ".llamafile", ".engine",
 )  # fmt: skip
 #: Bounds of one source; what is beyond is reported. The largest monorepos known hold ~400,000 files.
 MOST_FILES, DEEPEST = 500_000, 64

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.discover.collector import File, Yielded, collector
+from penstock.discover.data.whole import LargeFile
 from penstock.graph.identity import asset, local_model, relation
 from penstock.graph.vocabulary import Observation, Unseen
-from penstock.inspect.models.scan import scan_bytes
+from penstock.inspect.models.scan import scan_bytes, scan_file
 from penstock.inspect.models.source import Limits
 from penstock.inspect.models.verdict import Report, Verdict
 
@@ -38,11 +39,14 @@ _TOLD = 8
     "artifacts.files",
     reads=_READS,
     sees="model files: their format and what loading them would do",
-    unseen="weights larger than the whole-file limit of a scan; what their origin is",
+    unseen="what the origin of weights is",
 )
 def model_files(file: File) -> Iterator[Yielded]:
     """The model in a file, with the reasons for its verdict as evidence."""
-    report = scan_bytes(file.data, file.path, limits=_LIMITS)
+    if isinstance(file, LargeFile):
+        report = scan_file(file.place, limits=_LIMITS, name=file.path)
+    else:
+        report = scan_bytes(file.data, file.path, limits=_LIMITS)
     if not _is_model(file.path, report):
         return
     told = [reason for reason in report.ranked() if reason.verdict >= Verdict.REVIEW][:_TOLD]
