@@ -64,7 +64,8 @@ def wire_tool(look: Look, site: Site, agent: Asset, target: Target, given: str, 
         look.link(agent, "uses_tool", tool, site.path, line)
     if tools:
         return
-    if target.kind == "external" and target.ref < 0 and (row := match(target.symbol)) and row.hosted:
+    language = look.resolver.modules[site.path].language
+    if target.kind == "external" and target.ref < 0 and (row := match(target.symbol, language)) and row.hosted:
         ready = said_tool(look, last_name(target.symbol), site.path, line, None)  # a ready-made tool of the package
         look.link(agent, "uses_tool", ready, site.path, line)
         return
