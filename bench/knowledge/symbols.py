@@ -80,7 +80,8 @@ def main() -> int:
                 print(f"{row.id}: {dict(Counter(said.values()))} {'; '.join(wrong)}", flush=True)
     known = sum(total.values()) - total["not available"]
     print(
-        f"\n{dict(total)}\nfound, by name, open or of an earlier version: {1 - total['not found'] / max(known, 1):.1%} of {known}"
+        f"\n{dict(total)}\nfound, by name, open or of an earlier version: "
+        f"{1 - total['not found'] / max(known, 1):.1%} of {known}"
     )
     return 1 if total["not found"] else 0
 

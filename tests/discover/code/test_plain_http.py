@@ -28,9 +28,7 @@ def test_a_post_to_a_models_host_uses_the_model_in_its_body(python_file):
     assert ("app", "uses_tool", "get_weather") in seen.links()
 
 
-@pytest.mark.parametrize(
-    "address", ["https://api.stripe.com/v1/charges", "https://openai.example.com/v1/x", "/api/chat"]
-)
+@pytest.mark.parametrize("address", ["https://api.stripe.com/v1/x", "https://openai.example.com/v1/x", "/api/chat"])
 def test_the_same_post_to_any_other_host_says_nothing(python_file, address):
     assert not python_file(OPENAI.replace("https://api.openai.com/v1/chat/completions", address)).graph.assets
 

@@ -1,11 +1,13 @@
 """From resolved code to observations: models, agents, tools, prompts, servers, stores, data, training, and their links.
 
-Runs once per source over the IR of all its files. Without an import of an AI package or a call of a model's API nothing is said at all.
+Runs once per source over the IR of all its files. Without an import of an AI package or a call of a model's API nothing
+is said at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from penstock.discover.code.observed import (
     addresses,
@@ -46,6 +48,7 @@ _REROUTES = ("_BASE_URL", "_API_BASE", "_BASE", "_ENDPOINT_URL", "_PROXY_URL")
 MAKERS: dict[str, Maker] = {
     "agent": agents.make_agent,
     "client": addresses.make_client,
+    "evaluation": training.make_evaluation,
     "fit": training.make_fit,
     "guard": guards.make_guard,
     "guard_function": guards.make_guard_function,
@@ -85,7 +88,8 @@ def code(source: Source) -> Iterator[Yielded]:
 
 def _has_address(value: dict[str, object]) -> bool:
     """Whether a file's texts have the address of an API of models."""
-    texts = (row[2] if row[0] == "s" else row[4] for row in value["expressions"] if row[0] in "sS")  # type: ignore[attr-defined]
+    rows: Any = value["expressions"]
+    texts = (row[2] if row[0] == "s" else row[4] for row in rows if row[0] in "sS")
     return any(mentions_api(text.encode("utf-8", "replace")) for text in texts)
 
 

@@ -19,7 +19,7 @@ from penstock.knowledge.pack import define_pack, load_pack
 Makes = Literal[
     "client", "model", "request", "agent", "tool", "server", "server_tool", "server_prompt", "handler", "prompt",
     "store", "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function",
-    "mcp_client", "registration",
+    "mcp_client", "registration", "evaluation",
 ]  # fmt: skip
 #: Classes of the source above one another whose members are looked at.
 _MOST_BASES = 6
@@ -31,14 +31,16 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     ``providers``/``names`` choose by the last name or the package that matched; ``positions`` replaces the places of
     some last names; ``defaults`` are names of the package that hold for an argument that is not given; ``router``: a
-    model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another thing;
+    model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another
+    thing, or one by its ``name`` where it is given none;
     ``extension``: methods that the package adds to types of others, known by their name where it is imported;
     ``extends``: what a class of the source is that has it as a base; its members are the arguments (``@name``: those of
     its attributes), and ``spelled`` says how a name is made of its own;
     ``hosted``: a ready-made tool of the package; ``hub``/``named``: how the path of data is meant,
-    ``address``: how one is made of several arguments (``s3://{bucket}/{key}``); ``guessed``: it may load any object, and
-    a model only where its file's name or a prediction says so; ``by_host``: a call over plain HTTP, which is one of a
-    model only where its ``url`` (after ``base``) is an address of such an API.
+    ``address``: how one is made of several arguments (``s3://{bucket}/{key}``); ``file``: its model is a file,
+    ``guessed``: a model only where the file's name or a prediction says so, because it may load any object;
+    ``by_host``: a call over plain HTTP, which is one of a model only where its ``url`` (after ``base``) is an address
+    of such an API; ``needs``: the argument without which a call is something else (a search without vectors).
     """
 
     id: str
@@ -63,9 +65,11 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     hosted: bool = False
     hub: bool = False
     named: bool = False
+    file: bool = False
     guessed: bool = False
     by_host: bool = False
     address: str = ""
+    needs: str = ""
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
@@ -223,7 +227,7 @@ def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     for target in targets:
         for symbol in _symbols(resolver, target):
             if (row := match(symbol, module.language)) and not row.extends:
-                if not row.by_host or api_called(resolver, module.path, call, row):
+                if _is_meant(resolver, module.path, call, row):
                     yield Site(module.path, call, row, symbol, target)
                 return
     name = module.expressions[callee][3] if module.expressions[callee][0] == "a" else ""
@@ -411,6 +415,13 @@ def _member_values(
             if target.kind == "class" and not found:
                 found = _member_values(resolver, target.path, target.ref, name, depth + 1)
     return found
+
+
+def _is_meant(resolver: Resolver, path: str, call: int, row: Signature) -> bool:
+    """Whether a call that has a row's name is what the row is about."""
+    if row.by_host:
+        return api_called(resolver, path, call, row) is not None
+    return not row.needs or bool(arguments(resolver, path, call, row, row.needs))
 
 
 def api_called(resolver: Resolver, path: str, call: int, row: Signature) -> tuple[ApiCall, str] | None:

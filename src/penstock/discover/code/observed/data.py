@@ -18,6 +18,11 @@ def datasets_of(look: Look, site: Site) -> list[Asset]:
     """The datasets that a loading call names."""
     line = look.line(site.path, site.call)
     found: list[Asset] = []
+    if site.row.address:
+        if (address := address_of(look, site)) is None:
+            return []
+        look.say(address, site.path, line)
+        return [address]
     files = [t for at in look.argument(site, "files") for t in look.list_texts(at) if t.value]
     texts = files or [t for t in look.texts(site, "path") if t.value]
     if site.row.named and not texts:
@@ -28,6 +33,19 @@ def datasets_of(look: Look, site: Site) -> list[Asset]:
     for place, data in enumerate(found):
         look.say(data, site.path, line, texts[place].chain if place < len(texts) else ())
     return found
+
+
+def address_of(look: Look, site: Site) -> Asset | None:
+    """The data at the address that several arguments make: ``s3://{bucket}/{key}``, up to what is not known."""
+    parts = re.split(r"\{(\w+)\}", site.row.address)
+    address = parts[0]
+    for role, rest in zip(parts[1::2], parts[2::2], strict=True):
+        given = next((t.value for t in look.texts(site, role) if t.value), "")
+        if not given:
+            break
+        address += given.strip("/") + rest
+    bare = plain_address(address)
+    return identity.asset("dataset", bare, status=status_of(site.path)) if bare != plain_address(parts[0]) else None
 
 
 def named_dataset(look: Look, name: str, site: Site, *, hub: bool) -> Asset:

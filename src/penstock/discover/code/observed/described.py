@@ -1,9 +1,10 @@
-"""Tools that a request describes in JSON: ``tools=[{"type": "function", "function": {"name": …, "parameters": …}}]``."""
+"""Tools that a request describes in JSON: ``tools=[{"function": {"name": …, "parameters": …}}]``."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.observed.tools import said_tool
@@ -41,7 +42,7 @@ def _described(look: Look, target: Target) -> Iterator[tuple[str, str, int]]:
     while todo and seen < _MOST:
         at, depth = todo.pop(0)
         seen += 1
-        row = look.resolver.modules[at.path].expressions[at.ref] if at.kind == "value" else ["?"]
+        row: list[Any] = look.resolver.modules[at.path].expressions[at.ref] if at.kind == "value" else ["?"]
         if row[0] == "l" and depth < _DEEPEST:
             todo = [*((item, depth + 1) for item in look.resolver.items(at)), *todo]
         elif row[0] == "d":

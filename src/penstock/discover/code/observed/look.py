@@ -42,6 +42,7 @@ class Look:
         self.packaged: list[tuple[str, str, int]] = []
         self.reach: dict[tuple[str, int], effects.Found] = {}
         self.open_wiring = False
+        self.predicting: frozenset[tuple[str, int]] | None = None  # calls whose result somebody predicts with
 
     def line(self, path: str, expression: int) -> int:
         return self.resolver.modules[path].line(expression)

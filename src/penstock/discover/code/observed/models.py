@@ -37,6 +37,9 @@ def make_model(look: Look, site: Site) -> list[Asset]:
     found = models_at(look, site, look.argument(site, "model"), provider, role, url)
     if embedding := look.argument(site, "embedding"):
         found += models_at(look, site, embedding, provider, "embedding", url)
+    if site.row.named and not found:  # the function is the model's name: torchvision.models.resnet50()
+        text = Text(last_name(site.symbol), site.path, line, ())
+        found = [model] if (model := named_model(look, site, text, provider, role, url)) else []
     if adapter := look.argument(site, "adapter") if "PeftModel" in site.symbol else []:
         found = models_at(look, site, adapter, provider, "adapter", url)
     for target in look.targets(site, "of") if not found else ():  # it only hands on another model

@@ -13,6 +13,9 @@ from penstock.discover.code.signatures import Site, last_name
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
 
+#: Programs that say nothing of which server they run without the script they are given.
+_INTERPRETERS = frozenset({"node", "python", "python3", "py", "tsx", "ts-node", "bun", "deno", "java", "uv", "npx"})
+
 
 def make_server(look: Look, site: Site) -> list[Asset]:
     line = look.line(site.path, site.call)
@@ -143,6 +146,8 @@ def make_mcp_client(look: Look, site: Site) -> list[Asset]:
     else:
         return []
     packages = [a for a in args if not a.startswith("-") and a not in ("run", "exec", "dlx")]
+    if not (names or url or packages) and command[0] in _INTERPRETERS:
+        return []
     name = names[0] if names else (packages[0] if packages else url[0] if url else command[0])
     server = identity.asset(
         "mcp_server", name, scope=look.scope, key=f"client:{name}", props=props, status=status_of(site.path)

@@ -32,9 +32,10 @@ _DATA_FILES = frozenset(
 
 def make_store(look: Look, site: Site) -> list[Asset]:
     line = look.line(site.path, site.call)
+    stores: list[Asset] = []
     if site.row.weak:
         stores = [s for t in look.targets(site, "store") for s in look.assets_of(t, "vector_store")]
-    else:
+    if not site.row.weak or (site.row.name and not stores and _given_no_store(look, site)):
         name = name_for(site.row, site.symbol) or last_name(site.symbol)
         store = identity.asset("vector_store", name, scope=look.scope, status=status_of(site.path))
         look.say(store, site.path, line)
@@ -50,6 +51,13 @@ def make_store(look: Look, site: Site) -> list[Asset]:
             for data in data_of(look, target):
                 look.link(store, "indexes", data, site.path, line)
     return stores
+
+
+def _given_no_store(look: Look, site: Site) -> bool:
+    """Whether a view on a store is given none, so that it holds its vectors itself."""
+    around = look.targets(site, "context")
+    known = all(target.kind == "external" and target.ref >= 0 for target in around)
+    return not look.argument(site, "store") and known and bool(around) == bool(look.argument(site, "context"))
 
 
 def say_tool_uses(look: Look) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from penstock.discover.code import effects
-from penstock.discover.code.observed.data import data_of
+from penstock.discover.code.observed.data import data_of, plain_address
 from penstock.discover.code.observed.look import MODEL_ID, Look
 from penstock.discover.code.observed.models import models_at
+from penstock.discover.code.observed.weights import place_in_source
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Target
 from penstock.discover.code.signatures import Site, last_name, provider_of
@@ -24,12 +25,38 @@ _BESIDE_WEIGHTS = re.compile(
 def make_training(look: Look, site: Site) -> list[Asset]:
     line = look.line(site.path, site.call)
     data = [d for t in look.targets(site, "data") for d in data_of(look, t)]
+    for text in (t for at in look.argument(site, "data") for t in look.list_texts(at)):
+        if text.value and "://" in text.value:  # {"train": "s3://bucket/claims"}
+            data.append(identity.asset("dataset", plain_address(text.value)))
+            look.say(data[-1], site.path, line, text.chain)
     bases = [m for t in look.targets(site, "base") for m in model_behind(look, t, owned=True)]
     if provider_of(site.row, site.symbol):
         bases = models_at(look, site, look.argument(site, "base"), site.row.provider, "", None)
         look.owned.add((site.path, site.call))
     outputs = [t for t in look.texts(site, "hub") if t.value] or [t for t in look.texts(site, "output") if t.value]
     return trained(look, site, data, bases, [str(t.value) for t in outputs[:1]], line)
+
+
+def make_evaluation(look: Look, site: Site) -> list[Asset]:
+    """An evaluation as a pipeline: the data it asks with, the models it tries and those that judge."""
+    line = look.line(site.path, site.call)
+    key = f"{site.path}::evaluation"
+    pipeline = identity.asset(
+        "pipeline", site.path, scope=look.scope, key=key, props={"role": "evaluation"}, status=status_of(site.path)
+    )
+    look.say(pipeline, site.path, line)
+    data = [d for t in look.targets(site, "data") for d in data_of(look, t)]
+    for dataset in data:
+        look.link(pipeline, "loads", dataset, site.path, line)
+    tried = models_at(look, site, look.argument(site, "model"), provider_of(site.row, site.symbol), "", None)
+    for model in tried:
+        look.link(pipeline, "consumes", model, site.path, line)
+        for dataset in data:
+            look.link(model, "evaluated_on", dataset, site.path, line)
+    judges = [m for t in look.targets(site, "judge") for m in look.assets_of(t, "model")]
+    for judge in judges or models_at(look, site, look.argument(site, "judge"), "", "", None):
+        look.link(pipeline, "uses_model", judge, site.path, line)
+    return [pipeline, *tried]
 
 
 def make_fit(look: Look, site: Site) -> list[Asset]:
@@ -63,10 +90,13 @@ def trained(
     look.say(pipeline, site.path, line)
     models: list[Asset] = []
     for output in outputs:
-        if "/" in output and not output.startswith((".", "/", "~")) and has_hub_name(look, site):
+        if "://" in output:
+            models.append(identity.asset("model", plain_address(output), props={"role": "trained"}))
+        elif "/" in output and not output.startswith((".", "/", "~")) and has_hub_name(look, site):
             models.append(identity.asset("model", output, props={"provider": "huggingface", "role": "fine-tuned"}))
         else:
-            models.append(identity.local_model(output, look.scope, props={"role": "trained"}))
+            place = place_in_source(look, site.path, output)
+            models.append(identity.local_model(place, look.scope, props={"role": "trained"}))
     if local:
         models.append(identity.asset("model", name, key=f"{look.scope}/{local}", props={"role": "trained"}))
     for pushed in published_as(look, site, bases, models):
