@@ -35,6 +35,18 @@ class UpstreamSetting:
     name: str
     base_url: str
     key_env: str = ""
+    #: protocols that go here, such as ``anthropic``; without them its name decides
+    surfaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySetting:
+    """What the gateway does where the graph has no say."""
+
+    #: paths that no protocol knows: ``pass`` (judged as text, counted as uninspected) or ``refuse``
+    unknown_paths: str = "pass"
+    #: what is stopped reads as an answer (``message``) or as the client's own typed error (``error``)
+    refusal: str = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class WebhookSetting:
 class Settings:
     organisation: Organisation = field(default_factory=Organisation)
     upstreams: tuple[UpstreamSetting, ...] = ()
+    gateway: GatewaySetting = field(default_factory=GatewaySetting)
     webhooks: tuple[WebhookSetting, ...] = ()
     #: asset name or id → team or person; a person's word, above everything a tree declares
     owners: dict[str, str] = field(default_factory=dict)
@@ -153,6 +166,7 @@ def parse_settings(document: Any, where: str) -> Settings:
     said = {name: value for name, value in document.items() if value is not None}
     _names(said, Settings, "", where)
     _names(said.get("organisation"), Organisation, "organisation.", where)
+    _names(said.get("gateway"), GatewaySetting, "gateway.", where)
     for section, kind in (("upstreams", UpstreamSetting), ("webhooks", WebhookSetting)):
         rows = said.get(section)
         for number, row in enumerate(rows if isinstance(rows, list) else ()):
@@ -167,6 +181,13 @@ def parse_settings(document: Any, where: str) -> Settings:
         raise NotUnderstood(f"The setting {setting} is not as it must be", where, said_so) from error
     if wrong := sorted(set(settings.modes.values()) - {"observe", "enforce"}):
         raise NotUnderstood(f"Unknown mode {wrong[0]!r}", f"{where}: modes", "Use observe or enforce")
+    for name, value, allowed in (
+        ("unknown_paths", settings.gateway.unknown_paths, ("pass", "refuse")),
+        ("refusal", settings.gateway.refusal, ("message", "error")),
+    ):
+        if value not in allowed:
+            place = f"{where}: gateway.{name}"
+            raise NotUnderstood(f"{value!r} is no value of this setting", place, f"Use {' or '.join(allowed)}")
     return settings
 
 

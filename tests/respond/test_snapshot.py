@@ -15,7 +15,7 @@ from penstock.protect.snapshot import decode
 from penstock.respond.cases import update
 from penstock.respond.people import People
 from penstock.respond.snapshot import compile_snapshot, read_snapshot, same_content, write_snapshot
-from penstock.settings import Organisation, Settings, UpstreamSetting
+from penstock.settings import GatewaySetting, Organisation, Settings, UpstreamSetting
 
 
 def key(application, name="k", **more):
@@ -112,3 +112,14 @@ def test_unreadable_file_is_no_snapshot(tmp_path):
     (tmp_path / "snapshot.json").write_bytes(b'{"version": "x"')
     assert read_snapshot(tmp_path / "snapshot.json") is None
     assert read_snapshot(tmp_path / "none.json") is None
+
+
+def test_the_operator_says_what_becomes_of_unknown_paths_how_a_refusal_reads_and_which_protocol_goes_where():
+    said = replace(
+        SETTINGS,
+        gateway=GatewaySetting(unknown_paths="refuse", refusal="error"),
+        upstreams=(UpstreamSetting("work", "https://models.example", surfaces=("anthropic",)),),
+    )
+    made = compiled(said)
+    assert {(c.unknown_paths, c.refusal) for c in made.callers.values()} == {("refuse", "error")}
+    assert made.upstreams[0].surfaces == ("anthropic",)

@@ -56,7 +56,9 @@ def compile_snapshot(
         if key.application not in made:
             made[key.application] = _caller(key, graph, labelling, index, settings, people)
         callers[key.sha256] = made[key.application]
-    upstreams = tuple(Upstream(name=u.name, base_url=u.base_url, key_env=u.key_env) for u in settings.upstreams)
+    upstreams = tuple(
+        Upstream(name=u.name, base_url=u.base_url, key_env=u.key_env, surfaces=u.surfaces) for u in settings.upstreams
+    )
     return PolicySnapshot(version=version, made_at=now, tenant=tenant, callers=callers, upstreams=upstreams)
 
 
@@ -150,6 +152,8 @@ def _caller(
         owner=owner.name,
         approver=_approver(people, key.application, owner.asset, index.cases_of(concerned)),
         rules=tuple(_rules(graph, labelling, parts, concerned, settings)),
+        unknown_paths=settings.gateway.unknown_paths,
+        refusal=settings.gateway.refusal,
     )
 
 
