@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.ir import NAME, PARAMS
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
+from penstock.discover.code.resolve.targets import Frames, Target
+
+if TYPE_CHECKING:
+    from penstock.discover.code.resolve.resolver import Resolver
 
 
 def share_usings(modules: Mapping[str, Module], packages: Packages) -> None:
@@ -32,3 +36,23 @@ def added_methods(modules: Mapping[str, Module]) -> dict[str, list[tuple[str, in
             if scope[PARAMS] and len(scope[PARAMS][0]) > 3:
                 found.setdefault(str(scope[NAME]), []).append((path, number))
     return found
+
+
+def added(resolver: Resolver, module: Module, row: list[Any], frames: Frames, depth: int) -> Iterator[Target]:
+    """The methods of the source that ``base.name`` may call; of several those that are added to the type of base."""
+    found = [
+        Target("function", path, scope)
+        for path, scope in resolver.added[row[3]]
+        if resolver.modules[path].language == module.language
+    ]
+    if len(found) > 1:
+        bases = {t.symbol for t in resolver.follow(module.path, row[2], frames, depth) if t.kind == "external"}
+        exact = [each for each in found if _receives(resolver, each) & bases]
+        found = exact or found
+    yield from found
+
+
+def _receives(resolver: Resolver, method: Target) -> set[str]:
+    """What the receiver of a method is, as a symbol."""
+    kind = resolver.modules[method.path].scopes[method.ref][PARAMS][0][2]
+    return {f"{t.symbol}()" for t in resolver.follow(method.path, kind) if t.kind == "external"} if kind >= 0 else set()

@@ -18,7 +18,7 @@ from penstock.discover.code.resolve.configuration import Bound, key_of
 from penstock.discover.code.resolve.files import Files
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
-from penstock.discover.code.resolve.projects import added_methods, share_usings
+from penstock.discover.code.resolve.projects import added, added_methods, share_usings
 from penstock.discover.code.resolve.targets import MAX_TARGETS, Frames, Target, Text, distinct
 from penstock.discover.collector import Fact
 
@@ -87,9 +87,8 @@ class Resolver:
         elif op == "a":
             for base in self.follow(module.path, row[2], frames, depth):
                 yield from members.member(self, base, row[3], depth)
-            for path, scope in self.added.get(row[3], ()) if self.added else ():
-                if self.modules[path].language == module.language:
-                    yield Target("function", path, scope)
+            if row[3] in self.added:
+                yield from added(self, module, row, frames, depth)
         elif op == "i":
             yield from items.item(self, module, row, frames, depth)
         elif op == "c":
