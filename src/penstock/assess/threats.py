@@ -1,7 +1,7 @@
 """The threat model of a system: what an attacker could do here, why that is conceivable, and what stands against it.
 
-The catalogue is data (``packs/threats``). A threat is listed only where the graph's facts make it conceivable, a control
-counts only where it was seen; where nobody knows, there is a question, and what is left of the threat is a range.
+The catalogue is data (``packs/threats``). A threat is listed only where the graph's facts make it conceivable, and a
+control counts only where it was seen. Where nobody knows, there is a question, and what is left is a range.
 """
 
 from __future__ import annotations
