@@ -78,6 +78,8 @@ def named_model(look: Look, site: Site, text: Text, provider: str, role: str, ur
     name = (text.value or "").strip()
     if not name or len(name) > MODEL_LENGTH or not MODEL_ID.match(name) or name.isdigit():
         return None
+    if name.startswith(("http://", "https://")):  # an address in the wrong place
+        return None
     line = look.line(site.path, site.call)
     status = status_of(text.path or site.path)
     where = (text.path or site.path, text.line or line)
