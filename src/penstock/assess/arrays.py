@@ -174,7 +174,7 @@ class Arrays:
         return made._with_relations([r for r in changes.relations_added if {r.source, r.target} <= made.place.keys()])
 
     def _without_relations(self, keys: Sequence[tuple[str, str, str]]) -> Arrays:
-        dead = [edge for key in keys if (edge := self._edge(key)) is not None]
+        dead = [edge for key in keys if (edge := self.edge(key)) is not None]
         if not dead:
             return self
         verb = self.verb.copy()
@@ -188,7 +188,8 @@ class Arrays:
             into[self.target[edge] + 1 :] -= 1
         return replace(self, verb=verb, leaving=leaving, out=out, entering=entering, into=into)
 
-    def _edge(self, key: tuple[str, str, str]) -> int | None:
+    def edge(self, key: tuple[str, str, str]) -> int | None:
+        """The number of a relation, None when it is not there."""
         source, target = self.place.get(key[0]), self.place.get(key[2])
         if source is None or target is None:
             return None

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from penstock.assess.arrays import VERB_NAMES, Flags, Ints, verb_flags
+from penstock.assess.arrays import Flags, Ints, verb_flags
 from penstock.assess.dominators import Dominators, Wide, meeting
 from penstock.assess.facts import Facts
 from penstock.assess.terrain import ENTRIES, LONGEST, Ground, Terrain
@@ -112,7 +112,8 @@ class Cuts:
     def without(self, cut: Cut) -> frozenset[Pair]:
         """The pairs that a way still joins when the cut is made: the moves walked again, nothing counted."""
         place = self._arrays.place[cut.at] if cut.relation is None else -1
-        edge = self._edge(cut.relation) if cut.relation else -1
+        found = self._arrays.edge(cut.relation) if cut.relation else None
+        edge = -1 if found is None else found
         ids, left = self._arrays.ids, set()
         for entry, view in self._views.items():
             reached = view.terrain.reached(without=place, relation=edge)
@@ -167,14 +168,6 @@ class Cuts:
             return Cut(arrays.ids[asset], None, tuple(closes))
         said = arrays.relations[relation]
         return Cut(said.source, said.key, tuple(closes))
-
-    def _edge(self, key: tuple[str, str, str]) -> int:
-        source, verb, target = key
-        edges = self._arrays.edges(self._arrays.place[source]).tolist()
-        end = self._arrays.place[target]
-        return next(
-            edge for edge in edges if self._arrays.target[edge] == end and VERB_NAMES[self._arrays.verb[edge]] == verb
-        )
 
 
 class _View:

@@ -15,6 +15,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     id: str
     title: str
     url: str
+    #: Edition and form in which it was read.
+    source: str = ""
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
