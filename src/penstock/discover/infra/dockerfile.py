@@ -8,30 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from penstock.discover.collector import File, Yielded, collector
+from penstock.discover.infra.commands import fetched, started
 from penstock.discover.infra.environment import env_fact, interpolated
-from penstock.discover.infra.images import (
-    image_name,
-    pulled,
-    row_of,
-    row_of_command,
-    served,
-    split_command,
-    weights,
-)
-from penstock.discover.infra.offer import chained
+from penstock.discover.infra.images import image_name, row_of, split_command
 from penstock.graph import identity
-from penstock.graph.vocabulary import Observation, Relation
+from penstock.graph.vocabulary import Observation
 
 NAME = "infra.dockerfile"
 MOST = 5_000
 _INSTRUCTION = re.compile(r"\s*([A-Za-z]+)\s+(.*)", re.DOTALL)
-#: Commands that fetch weights, and where a bare name lives.
-FETCHES = (
-    ("ollama pull", "ollama"),
-    ("huggingface-cli download", "huggingface"),
-    ("hf download", "huggingface"),
-    ("modelscope download", "modelscope"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +54,13 @@ def dockerfile(file: File) -> Iterator[Yielded]:
                     if item.word == "ENV":
                         yield from env_fact(file, name, value, item.line)
             case "RUN":
-                yield from _fetched(file, split_command(_shell(rest)), item.line)
+                yield from fetched(file, split_command(_shell(rest)), item.line, NAME)
             case "ENTRYPOINT" | "CMD":
                 words = _exec(rest)
                 command = words if item.word == "ENTRYPOINT" else [*command, *words]
                 line = item.line
-                yield from _fetched(file, words, item.line)
-    yield from _serves(file, base, command, known, line)
+                yield from fetched(file, words, item.line, NAME)
+    yield from started(file, base, command, known, line, NAME, key=f"image:{file.path}", how="the image")
 
 
 def instructions(text: str) -> Iterator[Instruction]:
@@ -95,39 +80,6 @@ def instructions(text: str) -> Iterator[Instruction]:
         pending, start = "", 0
     if match := _INSTRUCTION.match(pending):
         yield Instruction(match[1].upper(), match[2].strip(), start)
-
-
-def _fetched(file: File, words: list[str], line: int) -> Iterator[Yielded]:
-    """Models that a command downloads: they are part of what the image does."""
-    for fetch, hub in FETCHES:
-        for value in pulled(fetch, words):
-            model = weights(value, hub, file.scope)
-            if model is not None:
-                at = file.evidence(NAME, line, chain=(f"{fetch} {value}",))
-                application = identity.application(file.scope)
-                yield Observation(model, at)
-                yield Observation(application, at)
-                yield Observation(Relation(application.id, "uses_model", model.id), at)
-
-
-def _serves(file: File, base: str, command: list[str], env: dict[str, str], line: int) -> Iterator[Yielded]:
-    """The server that starts with the image. Where it will be reached is not known here."""
-    row = row_of_command(command) or row_of(base)
-    if row is None or row.role != "inference":
-        return
-    servings = served(row, base, command, env, file.scope)
-    if not servings:
-        return
-    at = file.evidence(NAME, line, chain=(f"the image starts {row.name}",))
-    place = identity.asset("endpoint", f"{row.name} in {file.path}", scope=file.scope, key=f"image:{file.path}")
-    framework = identity.asset("framework", row.name)
-    yield Observation(place, at)
-    yield Observation(framework, at)
-    yield Observation(identity.relation(place, "built_with", framework), at)
-    for serving in servings:
-        here = chained(at, serving.why)
-        yield Observation(serving.model, here)
-        yield Observation(Relation(place.id, "serves", serving.model.id), here)
 
 
 def _exec(text: str) -> list[str]:

@@ -67,6 +67,12 @@ def row_of_command(words: Sequence[str]) -> ImageRow | None:
     return next((row for row in load_pack("images").rows if any(f" {c} " in line for c in row.commands)), None)
 
 
+@cache
+def commands_known() -> tuple[bytes, ...]:
+    """The first words of the commands that start servers of models."""
+    return tuple(sorted({c.split()[0].encode() for row in load_pack("images").rows for c in row.commands}))
+
+
 def image_name(image: str) -> str:
     """The repository of an image reference without tag and digest."""
     plain = image.strip().partition("@")[0]
@@ -125,14 +131,25 @@ def _role(row: ImageRow, model: str) -> str:
     return "reranker" if row.model_role == "embedding" and "rerank" in model.casefold() else row.model_role
 
 
+#: Options of download commands that take a value.
+_VALUED = frozenset(
+    ("--local-dir", "--revision", "--include", "--exclude", "--token", "--cache-dir", "--repo-type", "--max-workers")
+)
+
+
 def pulled(pull: str, words: Sequence[str]) -> list[str]:
     """The models that ``ollama pull`` and the like name in a command line."""
     first, second = pull.split()
     found = []
     for index in range(len(words) - 2):
         if words[index].rpartition("/")[2] == first and words[index + 1] == second:
-            value = next((word for word in words[index + 2 :] if not word.startswith("-")), "")
-            found.append(value.rstrip(";"))
+            rest = words[index + 2 : index + 40]
+            bare = (
+                word
+                for place, word in enumerate(rest)
+                if not word.startswith("-") and not (place and rest[place - 1] in _VALUED)
+            )
+            found.append(next(bare, "").rstrip(";"))
     return [value for value in found if re.fullmatch(r"[A-Za-z0-9][\w.:/@-]*", value)]
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.discover.collector import Fact, File, Yielded, collector
+from penstock.discover.infra.commands import fetched
 from penstock.discover.infra.environment import env_fact
+from penstock.discover.infra.images import split_command
 from penstock.discover.infra.marked import Map, as_map, as_text, line_of, maps
 from penstock.discover.infra.yaml_docs import read_documents
 from penstock.graph.vocabulary import Unseen
@@ -20,7 +22,7 @@ MOST = 1_000
     NAME,
     reads=[".github/workflows/*.yml", ".github/workflows/*.yaml", "**/.github/workflows/*.yml", ".gitlab-ci.yml",
            "*.gitlab-ci.yml", "action.yml"],
-    sees="variables of workflows, jobs and steps",
+    sees="variables of workflows, jobs and steps, models that steps fetch",
     unseen="variables that the service keeps (secrets, vars); what called workflows set",
 )  # fmt: skip
 def workflows(file: File) -> Iterator[Yielded]:
@@ -39,8 +41,16 @@ def workflows(file: File) -> Iterator[Yielded]:
             yield from _set(file, job.get("variables"))
             for step in maps(job.get("steps"))[:MOST]:
                 yield from _set(file, step.get("env"))
+                yield from _run(file, step)
         for step in maps(as_map(root.get("runs")).get("steps"))[:MOST]:
             yield from _set(file, step.get("env"))
+
+
+def _run(file: File, step: Map) -> Iterator[Yielded]:
+    """Models that the commands of a step fetch."""
+    line = line_of(step, "run")
+    for number, text in enumerate(as_text(step.get("run")).splitlines()[:MOST]):
+        yield from fetched(file, split_command(text), line + number + 1, NAME)
 
 
 def _set(file: File, given: Any) -> Iterator[Fact]:
