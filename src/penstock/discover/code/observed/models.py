@@ -8,7 +8,7 @@ from penstock.discover.code.observed.prompts import prompts_of
 from penstock.discover.code.observed.weights import make_loaded, place_in_source
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Frames, Text
-from penstock.discover.code.signatures import Site, last_name, provider_of
+from penstock.discover.code.signatures import Site, last_name, name_for, provider_of
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
 from penstock.knowledge.models import family_of
@@ -35,6 +35,9 @@ def make_model(look: Look, site: Site) -> list[Asset]:
         client = look.site_of(target)
         url = url or (base_url(look, client) if client else None)
     found = models_at(look, site, look.argument(site, "model"), provider, role, url)
+    if not found and site.row.names and (said := name_for(site.row, site.symbol)):  # its class names the model
+        text = Text(said, site.path, line, (last_name(site.symbol),))
+        found = [model] if (model := named_model(look, site, text, provider, role, url)) else []
     if embedding := look.argument(site, "embedding"):
         found += models_at(look, site, embedding, provider, "embedding", url)
     if site.row.named and not found:  # the function is the model's name: torchvision.models.resnet50()

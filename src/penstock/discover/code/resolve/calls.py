@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.constants import holds
 from penstock.discover.code.ir import LINE, NAME, RETURNS
-from penstock.discover.code.resolve import configuration, items
+from penstock.discover.code.resolve import configuration, items, laravel
 from penstock.discover.code.resolve.known import (
     FIELDS,
     JOINS_PATH,
@@ -67,7 +67,7 @@ def _external(
 ) -> Iterator[Target]:
     """What a call of a package gives."""
     symbol, args, names = target.symbol, row[3], row[4]
-    if symbol in READS_ENVIRONMENT or symbol.endswith((".os.getenv", "environ.get")):
+    if (args or names) and (symbol in READS_ENVIRONMENT or symbol.endswith((".os.getenv", "environ.get"))):
         for text in resolver.texts(module.path, args[0], frames, depth) if args else ():
             if text.value:
                 yield variable(text.value, target.chain)
@@ -75,6 +75,8 @@ def _external(
         yield from resolver.follow(module.path, default, frames, depth)
     elif module.dialect.nested and (read := configuration.read(resolver, module, row, target, frames, depth)):
         yield from read
+    elif symbol in laravel.READS and module.language == "php":
+        yield from laravel.read(resolver, module, args, frames, depth)
     elif symbol in FIELDS:
         default = names.get("default", args[0] if args else -1)
         yield from resolver.follow(module.path, default, frames, depth)

@@ -116,5 +116,6 @@ DIALECTS = {
     ),
     "rust": Dialect("crate"),
     "cargo.toml": Dialect("crate"),
+    "php": Dialect("class", shares="package"),
     "ruby": Dialect("constant", shares="source", outer_fields=True, bare_calls=True),
 }

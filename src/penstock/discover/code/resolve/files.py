@@ -60,6 +60,8 @@ class Files:
     def named(self, importer: str, source: str, name: str) -> Iterator[str]:
         """Every file that an import may bring something from."""
         module = self.modules[importer]
+        if module.language == "php":
+            yield from self.configured(source)
         if module.dialect.imports == "class":  # a class of a package, something in one, or all of a package
             for _ in range(3):
                 yield from self.packages.files.get((module.family, source), ())[:1]
@@ -79,6 +81,19 @@ class Files:
                 yield self.nested(importer, source, name)
             while not source.startswith(".") and (source := source.rpartition(".")[0]):
                 yield self.locate(importer, source)
+
+    def configured(self, name: str) -> list[str]:
+        """Files of Laravel's configuration by their name."""
+        return self._configuration.get(name, [])[:_MOST_CALLED]
+
+    @cached_property
+    def _configuration(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for path, module in self.modules.items():
+            folder, _, name = path.rpartition("/")
+            if module.language == "php" and folder.rpartition("/")[2] == "config":
+                found.setdefault(name.removesuffix(".php"), []).append(path)
+        return found
 
     @cached_property
     def _conventional(self) -> dict[str, list[str]]:

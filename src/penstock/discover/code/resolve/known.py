@@ -5,7 +5,7 @@ from __future__ import annotations
 #: Calls that read a variable of the environment: the name first, then perhaps a default.
 READS_ENVIRONMENT = frozenset(
     {"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config", "os.Getenv", "os.LookupEnv",
-     "std.env.var", "std.env.var_os", "env", "option_env", "dotenvy.var", "ENV.fetch",
+     "std.env.var", "std.env.var_os", "env", "option_env", "dotenvy.var", "ENV.fetch", "Illuminate.Support.Env.get",
      "dotenv.var", "System.getenv", "System.getProperty", "System.Environment.GetEnvironmentVariable"}
 )  # fmt: skip
 #: Mappings that are the environment: their members and items are its variables.
