@@ -7,17 +7,15 @@ A change is a few words: ``remove ASSET``, ``remove SOURCE VERB TARGET``, ``set 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import yaml
 
-from penstock.assess.assessment import Assessment, AttackPath
-from penstock.assess.engine import assess
+from penstock.assess.compare import Compared, since
 from penstock.errors import WrongUse
 from penstock.graph.graph import Graph
-from penstock.graph.labels import propagate
 from penstock.graph.store.protocol import Acceptance
-from penstock.graph.vocabulary import LABELS, VERBS, Asset, Finding, Relation, check_props
+from penstock.graph.vocabulary import LABELS, VERBS, Asset, Relation, check_props
 from penstock.settings import Organisation
 
 #: Finds the asset that a person means by what they typed.
@@ -25,18 +23,11 @@ Find = Callable[[str], Asset]
 _HOW = "One of: remove ASSET · remove SOURCE VERB TARGET · set ASSET PROPERTY=VALUE · guard ASSET · unlabel ASSET LABEL"
 
 
-@dataclass(frozen=True, slots=True)
-class WhatIf:
-    """What would go, what would come, and what would be milder or worse (before, after)."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIf(Compared):
+    """What would go, what would come, and what would be milder or worse, if something were ``done``."""
 
     done: tuple[str, ...]
-    before: Assessment
-    after: Assessment
-    closed: tuple[Finding, ...]
-    opened: tuple[Finding, ...]
-    moved: tuple[tuple[Finding, Finding], ...]
-    paths_closed: tuple[AttackPath, ...]
-    paths_opened: tuple[AttackPath, ...]
 
     @property
     def sentence(self) -> str:
@@ -65,25 +56,8 @@ def what_if(
     for words in changes:
         changed, said = _changed(changed, words.split(), find)
         done.append(said)
-    before, after = (
-        assess(one, propagate(one), organisation, acceptances=acceptances, now=now) for one in (graph, changed)
-    )
-    was, will = ({finding.id: finding for finding in one.findings} for one in (before, after))
-    ways_before, ways_after = ({_way(path): path for path in one.paths} for one in (before, after))
-    return WhatIf(
-        done=tuple(done),
-        before=before,
-        after=after,
-        closed=tuple(finding for id, finding in was.items() if id not in will),
-        opened=tuple(finding for id, finding in will.items() if id not in was),
-        moved=tuple((old, will[id]) for id, old in was.items() if id in will and will[id].severity != old.severity),
-        paths_closed=tuple(path for way, path in ways_before.items() if way not in ways_after),
-        paths_opened=tuple(path for way, path in ways_after.items() if way not in ways_before),
-    )
-
-
-def _way(path: AttackPath) -> tuple[str, tuple[str, ...]]:
-    return path.entry, tuple(step.asset for step in path.hops)
+    told = since(graph, changed, organisation, acceptances=acceptances, now=now)
+    return WhatIf(done=tuple(done), **{field.name: getattr(told, field.name) for field in fields(told)})
 
 
 def _changed(graph: Graph, words: Sequence[str], find: Find) -> tuple[Graph, str]:
