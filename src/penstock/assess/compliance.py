@@ -16,6 +16,7 @@ import msgspec
 
 from penstock.assess.controls import holds, judged, over_asset
 from penstock.assess.facts import Facts
+from penstock.assess.systems import SYSTEM_KINDS, in_use
 from penstock.assess.threats import Answering, Faced, Threats, load_threats
 from penstock.errors import NotUnderstood, WrongUse
 from penstock.graph.vocabulary import KINDS, Asset, Evidence, Finding, Question
@@ -36,7 +37,6 @@ FRAMEWORKS: dict[str, tuple[str, str, str]] = {
 ORGANISATION = "organisation"
 #: Why something is unknown before it is looked at.
 MAY_NOT_APPLY = "whether it applies is not known"
-_NOT_IN_USE = frozenset({"catalogue", "test", "example", "commented"})
 
 
 class Requirement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -134,9 +134,7 @@ class Compliance:
             (
                 asset
                 for asset in self.graph.of_kind(*kinds)
-                if asset.lifecycle != "retired"
-                and asset.status not in _NOT_IN_USE
-                and (asset.kind not in ("application", "agent", "assistant", "endpoint") or asset.id in systems)
+                if in_use(asset) and (asset.kind not in SYSTEM_KINDS or asset.id in systems)
             ),
             key=lambda asset: (asset.kind, asset.name, asset.id),
         )
@@ -202,7 +200,9 @@ class Compliance:
         """Which role and class the EU AI Act may see in a system, and what decides."""
         rows: list[Proposal] = list(load_pack("ai-act-proposals").rows)
         name = self.graph.assets[asset].name
-        roles, classes, open_ones = [], [], []
+        roles: list[Proposal] = []
+        classes: list[Proposal] = []
+        open_ones: list[Question] = []
         for row in rows:
             state, _, question = judged(self.facts, over_asset(row.when), asset)
             if state == "there":
@@ -293,6 +293,10 @@ def _answered(faced: Faced) -> State:
     if stopping == {"there"} or ("there" in easing and not easing & {"missing", "unknown"}):
         return "met"
     return "unknown" if "unknown" in stopping | easing else "not met"
+
+
+def _speaks_of(finding: Finding, row: Requirement) -> bool:
+    return any(_is_tag_of(row, tag) for tag in finding.tags)
 
 
 def _is_tag_of(row: Requirement, tag: Mapping[str, str]) -> bool:

@@ -24,6 +24,7 @@ from penstock.assess.match import Match, Matcher
 from penstock.assess.questions import Asked, worded
 from penstock.assess.rules import Rule
 from penstock.assess.score import score
+from penstock.assess.systems import systems
 from penstock.assess.words import told
 from penstock.errors import NotUnderstood
 from penstock.graph.graph import Graph
@@ -39,10 +40,6 @@ Stride = Literal[
 #: ``shown``: a finding proves it; ``conceivable``: the graph's facts allow it; ``open``: a person's answer decides.
 State = Literal["shown", "conceivable", "open"]
 
-#: Kinds that a threat model is made of.
-SYSTEMS = ("application", "agent", "assistant", "pipeline", "endpoint", "workspace")
-#: Statuses that are no system in use.
-_NOT_IN_USE = frozenset({"catalogue", "test", "example", "commented"})
 #: Verbs by which one thing is a part of another, or what it stands on.
 _PARTS = (
     "invokes", "delegates_to", "uses_model", "uses_tool", "exposes_tool", "connects_to", "retrieves_from", "reads",
@@ -167,17 +164,8 @@ class Threats:
         self._standing: dict[tuple[str, str], Standing] = {}
 
     def systems(self) -> list[str]:
-        """The systems worth a threat model of their own, by kind and name: parts of another one are told with it."""
-        graph = self.graph
-        found = [
-            asset
-            for asset in graph.of_kind(*SYSTEMS)
-            if asset.status not in _NOT_IN_USE
-            and asset.lifecycle != "retired"
-            and (asset.kind != "application" or any(graph.out(asset.id, *_PARTS)))
-            and (asset.kind not in ("agent", "endpoint") or not any(graph.into(asset.id, "invokes", "delegates_to")))
-        ]
-        return [a.id for a in sorted(found, key=lambda a: (SYSTEMS.index(a.kind), a.name, a.id))]
+        """The systems worth a threat model of their own, by kind and name: those that are made of something."""
+        return [id for id in systems(self.graph) if any(self.graph.out(id, *_PARTS))]
 
     def of(self, system: str) -> ThreatModel:
         """The threat model of one asset."""

@@ -1,4 +1,4 @@
-"""The compliance view for a reader: tables for the terminal, JSON, and one HTML page. It never claims legal certainty."""
+"""The compliance view: tables for the terminal, JSON, and one HTML page. It never claims legal certainty."""
 
 from __future__ import annotations
 
@@ -102,6 +102,10 @@ def _proposed(report: Report, proposed: Sequence[Proposed]) -> list[RenderableTy
             Text(", ".join(role.name for role in one.roles) or "unknown"),
         )
     return [shown]
+
+
+def _class(one: Proposed) -> str:
+    return one.risk_class.name if one.risk_class else "unknown"
 
 
 def _lines(report: Report, one: Judged) -> list[str]:
@@ -258,12 +262,15 @@ def _assets(report: Report, one: Judged) -> str:
     )  # fmt: skip
 
 
+def _why(one: Proposed) -> str:
+    return f"{one.risk_class.because}, {one.risk_class.article}" if one.risk_class else "nothing decides it yet"
+
+
 def _act(report: Report, proposed: Sequence[Proposed]) -> str:
     rows = "".join(
         f'<tr><th scope="row">{escape(clean(report.name(one.asset), 80))}</th>'
-        f"<td>{escape(one.risk_class.name if one.risk_class else 'unknown')}<br><em>"
-        f"{escape(f'{one.risk_class.because}, {one.risk_class.article}' if one.risk_class else 'nothing decides it yet')}"
-        f"</em></td><td>{escape(', '.join(role.name for role in one.roles) or 'unknown')}</td>"
+        f"<td>{escape(_class(one))}<br><em>{escape(_why(one))}</em></td>"
+        f"<td>{escape(', '.join(role.name for role in one.roles) or 'unknown')}</td>"
         f"<td><ul class='plain'>{''.join(f'<li>{escape(clean(q.about))}</li>' for q in one.questions)}</ul></td></tr>"
         for one in proposed
     )

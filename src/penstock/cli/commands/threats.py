@@ -28,7 +28,7 @@ def command(what: str | None, format_: str, out: str | None, state: str | None, 
     Only threats that the system's own assets make conceivable are listed. html is one file that asks nobody for
     anything.
     """
-    from penstock.assess.threats import SYSTEMS
+    from penstock.assess.systems import SYSTEM_KINDS
     from penstock.cli.find import asset_named
     from penstock.report import threat_model
 
@@ -43,7 +43,7 @@ def command(what: str | None, format_: str, out: str | None, state: str | None, 
             else:
                 put(threat_model.overview_table(report, models), out)
             return
-        model = threats.of(asset_named(report.graph, what, SYSTEMS).id)
+        model = threats.of(asset_named(report.graph, what, SYSTEM_KINDS).id)
         if format_ == "json":
             import json
 
