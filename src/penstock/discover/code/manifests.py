@@ -15,7 +15,7 @@ from penstock.graph.vocabulary import Observation, Unseen
 from penstock.knowledge.packages import package_named
 
 #: Ecosystems whose code is read.
-_READ_AS_CODE = frozenset({"pypi", "npm", "go"})
+_READ_AS_CODE = frozenset({"pypi", "npm", "go", "crate", "gem", "composer"})
 
 
 class Dependency(NamedTuple):
@@ -31,7 +31,8 @@ class Dependency(NamedTuple):
         "requirements*.txt", "requirements/*.txt", "*requirements.txt", "pyproject.toml", "Pipfile", "setup.cfg",
         "setup.py",
         "environment.yml", "environment.yaml", "package.json", "go.mod", "pom.xml", "build.gradle", "build.gradle.kts",
-        "libs.versions.toml", "*.csproj", "*.fsproj", "Directory.Packages.props", "packages.config",
+        "libs.versions.toml", "Cargo.toml", "Gemfile", "*.gemspec", "composer.json",
+        "*.csproj", "*.fsproj", "Directory.Packages.props", "packages.config",
     ),
     sees="AI packages named in manifests",
     unseen="packages that are only installed by a script",
@@ -73,6 +74,12 @@ def dependencies(path: str, text: str) -> tuple[list[Dependency], str]:
             return _tables(text, "pypi", ("packages", "dev-packages")), ""
         if name.endswith(".txt"):
             return _requirements(text), ""
+        if name == "Cargo.toml":
+            return _cargo(text), ""
+        if name == "Gemfile" or name.endswith(".gemspec"):
+            return _gems(text), ""
+        if name == "composer.json":
+            return _composer(text), ""
         if name == "go.mod":
             return _go(text), ""
         if name == "pom.xml":
@@ -145,6 +152,43 @@ def _package_json(text: str) -> list[Dependency]:
         for key, version in table.items() if isinstance(table, dict) else ():
             pinned = version if isinstance(version, str) and re.fullmatch(r"\d[\w.+-]*", version) else ""
             found.append(Dependency("npm", str(key), _line_of(lines, f'"{key}"'), pinned))
+    return found
+
+
+def _cargo(text: str) -> list[Dependency]:
+    document, lines = tomllib.loads(text), text.splitlines()
+    workspace, targets = document.get("workspace"), document.get("target")
+    holders = [document, workspace, *(targets.values() if isinstance(targets, dict) else ())]
+    found = []
+    for holder in holders:
+        for part in ("dependencies", "dev-dependencies", "build-dependencies"):
+            table = holder.get(part) if isinstance(holder, dict) else None
+            for key, given in table.items() if isinstance(table, dict) else ():
+                said = given if isinstance(given, dict) else {"version": given}
+                version = str(said.get("version", ""))
+                pinned = version.lstrip("=") if re.fullmatch(r"=?\d+\.\d+\.\d[\w.+-]*", version) else ""
+                found.append(Dependency("crate", str(said.get("package", key)), _line_of(lines, str(key)), pinned))
+    return found
+
+
+def _gems(text: str) -> list[Dependency]:
+    found = []
+    pattern = re.compile(r"^\s*(?:gem|\w+\.add(?:_runtime|_development)?_dependency)[\s(]+['\"]([\w.-]+)['\"]([^#]*)")
+    for number, line in enumerate(text.splitlines()[:20_000], 1):
+        if hit := pattern.match(line):
+            version = re.search(r"['\"](?:=\s*)?(\d[\w.]*)['\"]", hit[2])
+            found.append(Dependency("gem", hit[1], number, version[1] if version else ""))
+    return found
+
+
+def _composer(text: str) -> list[Dependency]:
+    document, lines = json.loads(text), text.splitlines()
+    found = []
+    for part in ("require", "require-dev"):
+        table = document.get(part) if isinstance(document, dict) else None
+        for key, version in table.items() if isinstance(table, dict) else ():
+            pinned = version.lstrip("v") if isinstance(version, str) and re.fullmatch(r"v?\d[\w.+-]*", version) else ""
+            found.append(Dependency("composer", str(key), _line_of(lines, f'"{key}"'), pinned))
     return found
 
 

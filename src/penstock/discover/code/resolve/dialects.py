@@ -36,6 +36,7 @@ class Dialect(NamedTuple):
         they belong to the same ``package`` (Java), or none.
     outer_fields: a bare name may be a field or method of a class around it.
     embeds: the members of a struct's bases are its own, under its name too.
+    chains: what a chain of calls makes is known by the name that its last call is given.
     bare_calls: a member is asked for by a call without arguments, be it a method or a field.
     builders: what ends in ``…Builder`` gives itself back from each call until ``build()``.
     prelude: names that are there without an import and matter here; they come before any ``import x.*``.
@@ -50,6 +51,7 @@ class Dialect(NamedTuple):
     outer_fields: bool = False
     embeds: bool = False
     bare_calls: bool = False
+    chains: bool = False
     builders: bool = False
     prelude: frozenset[str] = frozenset()
     implied: Mapping[str, str] = {}
@@ -114,8 +116,8 @@ DIALECTS = {
             {"String", "System", "Object", "Integer", "Boolean", "Math", "StringBuilder", "Override"}  # java.lang
         ),
     ),
-    "rust": Dialect("crate"),
+    "rust": Dialect("crate", chains=True),
     "cargo.toml": Dialect("crate"),
-    "php": Dialect("class", shares="package"),
-    "ruby": Dialect("constant", shares="source", outer_fields=True, bare_calls=True),
+    "php": Dialect("class", shares="package", chains=True),
+    "ruby": Dialect("constant", shares="source", outer_fields=True, bare_calls=True, chains=True),
 }

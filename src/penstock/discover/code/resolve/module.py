@@ -49,7 +49,7 @@ class Module:
             self.sets.setdefault(row[2], []).append(row)
         self.calls = [i for i, row in enumerate(self.expressions) if row[0] == "c"]
         self.name_of = {row[2]: row[1] for row in self.assigned if row[2] >= 0}
-        if self.dialect.builders:
+        if self.dialect.builders or self.dialect.chains:
             self._name_chains()
 
     def _name_chains(self) -> None:
