@@ -1,8 +1,8 @@
 """A generated monorepo, scanned cold and unchanged: ``python bench/scan/monorepo.py [FILES] [--all-ai]`` (10,000 files)
 
 Prints CPU seconds for 1,000 files and the largest memory of all processes together (proportional set size, Linux).
-Targets: at most 2 CPU s for 1,000 files cold, at most 10 % of that unchanged, at most 400 MB for 10,000 files. 100,000
-files take about ten times as long and stay below 1.5 GB. One service in ten uses AI; with ``--all-ai`` each does.
+Targets: at most 2 CPU s for 1,000 files cold, at most 10 % of that unchanged, at most 400 MB for 10,000 files. One
+service in ten uses AI; with ``--all-ai`` each does.
 """
 
 from __future__ import annotations
