@@ -123,5 +123,5 @@ def test_patterns_give_the_same_texts_from_the_same_seed():
 def test_memory_of_words_is_bounded():
     known = lexicon()
     for number in range(1000):
-        known.read(f"word{number}x")
+        known.read([f"word{number}x"])
     assert len(known._memory) <= 200_000

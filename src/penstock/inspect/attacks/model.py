@@ -23,23 +23,36 @@ _RUN = 4
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The highest window of a text: its score, where it stands in the text, and in which view."""
+    """The highest window of a text: its score, its view, and the token at which it starts."""
 
     score: float
-    start: int
-    end: int
-    how: tuple[str, ...]
-    meanings: tuple[int, ...] = ()
+    view: View | None = None
+    read: Tokens | None = None
+    first: int = 0
+
+    def span(self) -> tuple[int, int]:
+        """Where the window stands in the text, in characters."""
+        if self.view is None or self.read is None:
+            return 0, 0
+        last = min(self.first + WINDOW, len(self.read)) - 1
+        return self.view.original(*self.read.span(self.view.text, self.first, last))
+
+    def meanings(self) -> list[int]:
+        """Numbers of the meanings in the window, each once."""
+        if self.read is None:
+            return []
+        return [
+            meaning for meaning in sorted(set(self.read.meanings[self.first : self.first + WINDOW].tolist())) if meaning
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """weights: one a bucket; bias: what an empty window scores; broad: how much further windows add."""
+    """weights: one a bucket; bias: what an empty window scores; thresholds: by channel, or channel and script."""
 
     weights: NDArray[np.float32]
     bias: float
     lexicon: Lexicon
-    broad: float = 0.0
     thresholds: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def thresholds_for(self, text: str, channel: str) -> tuple[float, float]:
@@ -53,27 +66,16 @@ class Model:
 
     def best(self, text: str, asked: frozenset[int] = frozenset()) -> Found:
         """The window of any view of the text that scores highest; runs of words that the user wrote weigh nothing."""
-        best = Found(-20.0, 0, 0, ("plain",))
+        best = Found(-20.0)
         for view in views(text):
-            found = self.in_view(view, asked)
-            if found.score > best.score:
-                best = found
+            read = tokens(view.text, self.lexicon)
+            if not len(read):
+                continue
+            sums = self.windows(read, asked)
+            first = int(sums.argmax())
+            if (score := float(sums[first]) + self.bias) > best.score:
+                best = Found(score, view, read, first)
         return best
-
-    def in_view(self, view: View, asked: frozenset[int] = frozenset()) -> Found:
-        """The highest window of one view."""
-        read = tokens(view.text, self.lexicon)
-        if not len(read):
-            return Found(-20.0, 0, 0, view.how)
-        sums = self.windows(read, asked)
-        first = int(sums.argmax())
-        last = min(first + WINDOW, len(read)) - 1
-        start, end = view.original(read.starts[first], read.ends[last])
-        meant = tuple(int(meaning) for meaning in np.unique(read.meanings[first : last + 1]) if meaning)
-        score = float(sums[first])
-        if self.broad and len(sums) > WINDOW:
-            score += self.broad * _others(sums, first)
-        return Found(score + self.bias, start, end, view.how, meant)
 
     def windows(self, read: Tokens, asked: frozenset[int] = frozenset()) -> NDArray[np.float64]:
         """The sum of the weights in each window of the tokens, one a token at which a window can start."""
@@ -87,12 +89,6 @@ class Model:
         return sums
 
 
-def _others(sums: NDArray[np.float64], first: int) -> float:
-    """The highest window that does not overlap the first, where it is above zero."""
-    rest = np.concatenate([sums[: max(0, first - WINDOW)], sums[first + WINDOW :]])
-    return max(0.0, float(rest.max())) if len(rest) else 0.0
-
-
 def script(text: str) -> str:
     """``ascii``, ``latin`` or ``other``, by the first thousand characters."""
     start = text[:1000]
@@ -102,7 +98,7 @@ def script(text: str) -> str:
     return "other" if odd * 5 > len(start) else "latin"
 
 
-def _repeated(words: NDArray[np.uint64], asked: frozenset[int]) -> NDArray[np.bool_]:
+def _repeated(words: NDArray[np.int64], asked: frozenset[int]) -> NDArray[np.bool_]:
     """Which words lie in a run of four that the user wrote."""
     runs = np.isin(_runs(words), list(asked))
     repeated = np.zeros(len(words), bool)
@@ -111,7 +107,9 @@ def _repeated(words: NDArray[np.uint64], asked: frozenset[int]) -> NDArray[np.bo
     return repeated
 
 
-def _runs(words: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _runs(listed: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """One hash for each run of four words."""
+    words = listed.view(np.uint64)
     if len(words) < _RUN:
         return np.zeros(0, np.uint64)
     mixed = words[: len(words) - _RUN + 1].copy()
@@ -131,10 +129,5 @@ def read(path: Path) -> Model:
     with np.load(path, allow_pickle=False) as kept:
         vocabulary = frozenset(bytes(kept["vocabulary"]).decode().split("\n"))
         thresholds = {name: (alert, block) for name, (alert, block) in json.loads(str(kept["thresholds"])).items()}
-        return Model(
-            kept["weights"].astype(np.float32),
-            float(kept["bias"]),
-            lexicon(vocabulary),
-            float(kept["broad"]),
-            thresholds,
-        )
+        weights = kept["weights"].astype(np.float32)
+        return Model(weights, float(kept["bias"]), lexicon(vocabulary), thresholds)

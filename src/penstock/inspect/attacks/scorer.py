@@ -46,23 +46,24 @@ def judge(text: str, channel: str = "user", task: str = "", model: Model | None 
     model = model or shipped()
     alert, block = model.thresholds_for(text, channel)
     asked = model.asked(task) if task else frozenset()
-    best = Found(-20.0, 0, 0, ("plain",))
+    best, at = Found(-20.0), 0
     for start in range(0, min(len(text), MOST) or 1, PIECE - SHARED):
         found = model.best(text[start : min(start + PIECE, MOST)], asked)
         if found.score > best.score:
-            best = Found(found.score, found.start + start, found.end + start, found.how, found.meanings)
+            best, at = found, start
         if start + PIECE >= len(text):
             break
     if best.score <= alert:
         return Verdict(best.score, alert, block, whole=len(text) <= MOST)
     reason = _reason(best, model)
     sure = 1 / (1 + math.exp(-max(-30.0, min(30.0, best.score))))
-    span = Span(best.start, best.end, "INJECTION", "attack", round(sure, 3), reason, "attacks.wording")
+    start, end = best.span()
+    span = Span(at + start, at + end, "INJECTION", "attack", round(sure, 3), reason, "attacks.wording")
     return Verdict(best.score, alert, block, (span,), (reason,), len(text) <= MOST)
 
 
 def _reason(found: Found, model: Model) -> str:
-    told = [model.lexicon.says[meaning] for meaning in found.meanings if model.lexicon.tells[meaning]][:_TOLD]
+    told = [model.lexicon.says[meaning] for meaning in found.meanings() if model.lexicon.tells[meaning]][:_TOLD]
     words = f"it {', '.join(told)}" if told else "it is worded like an attack on the instructions of a model"
-    hidden = [_HOW.get(how, f"written as {how}") for how in found.how if how != "plain"]
+    hidden = [_HOW.get(how, f"written as {how}") for how in (found.view.how if found.view else ()) if how != "plain"]
     return ", ".join([words, *hidden])

@@ -232,7 +232,6 @@ def write(model: Model, path: Path) -> None:
             out,
             weights=model.weights.astype(np.float16),
             bias=np.float32(model.bias),
-            broad=np.float32(model.broad),
             thresholds=np.array(json.dumps(model.thresholds, sort_keys=True)),
             vocabulary=np.frombuffer("\n".join(sorted(model.lexicon.vocabulary)).encode(), np.uint8),
         )

@@ -15,7 +15,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 from urllib.parse import unquote
+
+import re2
 
 #: Levels of encoding that are undone, and views of one text that are made.
 DEEPEST = 3
@@ -107,9 +111,11 @@ def _chain(outer: tuple[str, ...], how: str) -> tuple[str, ...]:
 
 def _undone(text: str) -> Iterator[tuple[int, int, str, str]]:
     """Encoded pieces of a text: start, end, what they say, how it was written."""
-    for needs, pattern, decode, how in _CODES:
-        if needs and needs not in text:
+    likely = _likely().Match(text.encode("utf-8", "replace").decode()) or ()
+    for number in likely:
+        if number >= len(_CODES):
             continue
+        _, pattern, decode, how = _CODES[number]
         for found in pattern.finditer(text):
             try:
                 said = decode(found[0])
@@ -117,11 +123,29 @@ def _undone(text: str) -> Iterator[tuple[int, int, str, str]]:
                 continue
             if said != found[0] and _readable(said):
                 yield found.start(), found.end(), said, how
-    words = set(_WORD.findall(text[:_MORE].lower()))
-    if len(words & _ROTATED) >= 2:
+    if len(_CODES) in likely and len(_ROTATED & _words(text)) >= 2:
         yield 0, len(text), codecs.encode(text[:_MORE], "rot13"), "rot13"
-    if len(words & _REVERSED) >= 2:
+    if len(_CODES) + 1 in likely and len(_REVERSED & _words(text)) >= 2:
         yield 0, len(text), text[:_MORE][::-1], "reversed"
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text[:_MORE].lower()))
+
+
+@cache
+def _likely() -> Any:
+    """One pass over a text that tells which codes it may hold, then rot13 and reversed words."""
+    options = re2.Options()
+    options.log_errors = False
+    together = re2.Set.SearchSet(options)
+    for sign in (
+        *(sign for sign, _, _, _ in _CODES),
+        *("(?i)" + "|".join(sorted(words)) for words in (_ROTATED, _REVERSED)),
+    ):
+        together.Add(sign)
+    together.Compile()
+    return together
 
 
 def _readable(text: str) -> bool:
@@ -189,21 +213,34 @@ def _percent(run: str) -> str:
 
 
 Decode = Callable[[str], str]
-#: What must occur, the form of a piece, its decoder, its name. Every repetition is bounded.
+#: A sign of it (RE2), the form of a piece, its decoder, its name. Every repetition is bounded.
 _CODES: tuple[tuple[str, re.Pattern[str], Decode, str], ...] = (
-    ("&", re.compile(r"(?:&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});[^&\n]{0,12}){2,4000}"), html.unescape, "entities"),  # noqa: E501
-    ("%", re.compile(r"[\w.+-]{0,40}(?:%[0-9a-fA-F]{2}[\w.+-]{0,40}){2,4000}"), _percent, "url"),
-    ("\\", re.compile(r"(?:\\(?:u\{?|U|x)[0-9a-fA-F]{2,8}\}?[^\\\n]{0,12}){3,4000}"), _escapes, "escapes"),
-    ("", re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{16,60000}={0,2}(?![\w+/=])"), _base64, "base64"),
-    ("", re.compile(r"(?<![A-Z2-7=])[A-Z2-7]{24,20000}={0,6}(?![\w=])"), _base32, "base32"),
-    ("", re.compile(r"(?<![\w])(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]{0,2}){8,30000}(?!\w)"), _hex, "hex"),
-    ("", re.compile(r"(?<!\d)(?:(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])[ ,;]{1,2}){7,8000}\d{2,3}(?!\d)"), _numbers, "codes"),  # noqa: E501
-    ("", re.compile(r"(?<!\d)(?:[01]{8}[ ,]?){4,8000}(?!\d)"), _bits, "bits"),
-    ("", re.compile(r"(?<![\w.-])(?:[.·•−–-]{1,5}[ /|]{1,3}){6,8000}[.·•−–-]{1,5}(?![\w])"), _morse, "morse"),
-    ("", re.compile(r"(?<!\w)[^\W\d_](?:[ \t\u00a0._*|·,/~-]{1,4}\w){4,8000}(?!\w)"), _spaced, "spaced"),
-    ("<!--", re.compile(r"<!--.{4,8000}?(?:-->|\Z)", re.DOTALL), _hidden, "comment"),
-    ("=", re.compile(r"\b(?:alt|title|aria-label)=(?:\"[^\"<>]{8,4000}\"|'[^'<>]{8,4000}')"), _attribute, "attribute"),
-    ("![", re.compile(r"!\[[^\]\n]{8,4000}\]\([^)\s]{0,2000}\)"), _hidden, "image text"),
+    (r"(?:&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});[^&\n]{0,12}){2}",
+     re.compile(r"(?:&(?:#\d{2,7}|#[xX][0-9a-fA-F]{2,6}|[a-zA-Z]{2,8});[^&\n]{0,12}){2,4000}"), html.unescape, "entities"),  # noqa: E501
+    (r"(?:%[0-9a-fA-F]{2})",
+     re.compile(r"[\w.+-]{0,40}(?:%[0-9a-fA-F]{2}[\w.+-]{0,40}){2,4000}"), _percent, "url"),
+    (r"\\[uUx]",
+     re.compile(r"(?:\\(?:u\{?|U|x)[0-9a-fA-F]{2,8}\}?[^\\\n]{0,12}){3,4000}"), _escapes, "escapes"),
+    (r"[A-Za-z0-9+/_-]{16}",
+     re.compile(r"(?<![\w+/=])[A-Za-z0-9+/_-]{16,60000}={0,2}(?![\w+/=])"), _base64, "base64"),
+    (r"[A-Z2-7]{24}",
+     re.compile(r"(?<![A-Z2-7=])[A-Z2-7]{24,20000}={0,6}(?![\w=])"), _base32, "base32"),
+    (r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]{0,2}){8}",
+     re.compile(r"(?<![\w])(?:(?:0x|\\x)?[0-9a-fA-F]{2}[ :,]{0,2}){8,30000}(?!\w)"), _hex, "hex"),
+    (r"(?:\d{2,3}[ ,;]{1,2}){7}",
+     re.compile(r"(?<!\d)(?:(?:3[2-9]|[4-9]\d|1[01]\d|12[0-6])[ ,;]{1,2}){7,8000}\d{2,3}(?!\d)"), _numbers, "codes"),
+    (r"[01]{8}",
+     re.compile(r"(?<!\d)(?:[01]{8}[ ,]?){4,8000}(?!\d)"), _bits, "bits"),
+    (r"(?:[.·•−–-]{1,5}[ /|]{1,3}){6}",
+     re.compile(r"(?<![\w.-])(?:[.·•−–-]{1,5}[ /|]{1,3}){6,8000}[.·•−–-]{1,5}(?![\w])"), _morse, "morse"),
+    (r"[\pL\pN_](?:[ \t\x{a0}._*|·,/~-]{1,4}[\pL\pN_]){4}",
+     re.compile(r"(?<!\w)[^\W\d_](?:[ \t\u00a0._*|·,/~-]{1,4}\w){4,8000}(?!\w)"), _spaced, "spaced"),
+    (r"<!--",
+     re.compile(r"<!--.{4,8000}?(?:-->|\Z)", re.DOTALL), _hidden, "comment"),
+    (r"(?:alt|title|aria-label)=[\"\']",
+     re.compile(r"\b(?:alt|title|aria-label)=(?:\"[^\"<>]{8,4000}\"|'[^'<>]{8,4000}')"), _attribute, "attribute"),
+    (r"!\[",
+     re.compile(r"!\[[^\]\n]{8,4000}\]\([^)\s]{0,2000}\)"), _hidden, "image text"),
 )  # fmt: skip
 
 _INVISIBLE = re.compile(

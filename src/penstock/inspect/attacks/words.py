@@ -15,6 +15,8 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from penstock.knowledge.pack import define_pack, load_pack
 
@@ -29,6 +31,10 @@ TOKEN = re.compile(
     r"(?:[!'’‘][\w@$€£|+\u0300-\u036f\u0900-\u0dff\u0e31-\u0e4e]+)*"
     r"|[.?!;。！？؟।…\n]+|[:：]|[\"“”„«»「」『』]|[^\w\s]{2,}"
 )
+#: The same for text of ASCII alone, in which sets of characters are looked up rather than searched.
+ASCII_TOKEN = re.compile(
+    r"https?://[^\s<>\"')\]]+|[A-Za-z0-9_@$|+]+(?:[!'][A-Za-z0-9_@$|+]+)*|[.?!;\n]+|:|\"|[^A-Za-z0-9_\s]{2,}"
+)
 #: Longer tokens are no words; longer runs of a script without spaces are cut there.
 LONGEST_WORD = 40
 _LONGEST_RUN = 2000
@@ -41,7 +47,6 @@ def _pairs(listed: str) -> dict[int, str]:
 
 
 _MARKS = re.compile("[\u0300-\u036f\u0640\u064b-\u065f\u0670\u05b0-\u05c7]")
-_GAP = re.compile(r"[\s-]+")
 _UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 #: Letters of other scripts, each before the Latin letter that it is taken for.
 _ALIKE = _pairs(
@@ -54,6 +59,11 @@ _LEET = _pairs("0o 1i 3e 4a 5s 6g 7t 8b 9g 2z @a $s €e £l |l +t !i")
 _OTHERS = _pairs("0o 1l 3e 4a 5s 6b 7t 8b 9q 2z @a $s €e £l |i +t !l")
 #: Letters that are written in two ways within one language.
 _SAME = _pairs("ıi ىي یي کك أا إا آا ةه ’' ‘' ςσ")
+
+
+def pieces(text: str) -> re.Pattern[str]:
+    """The pattern that finds the tokens of a text."""
+    return ASCII_TOKEN if text.isascii() else TOKEN
 
 
 class Concept(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -80,7 +90,7 @@ class Lexicon:
         self._exact: dict[str, int] = {}
         self._stems: dict[str, int] = {}
         self._unspaced: dict[str, list[tuple[str, int]]] = {}
-        self.phrases: dict[str, int] = {}
+        self.phrases: dict[tuple[int, ...], int] = {}
         self.heads: set[int] = set()
         for number, concept in enumerate(concepts, start=1):
             for word in itertools.chain.from_iterable(listed.split() for listed in concept.words.values()):
@@ -89,15 +99,26 @@ class Lexicon:
             rows.sort(key=lambda row: -len(row[0]))
         self.vocabulary = frozenset(vocabulary)
         self._near = self._neighbours()
-        self._memory: dict[str, tuple[Reading, ...]] = {}
+        self._memory: dict[str, int | tuple[int, ...]] = {}
 
-    def read(self, token: str) -> tuple[Reading, ...]:
-        """What a token is; several readings where words are written without spaces."""
-        known = self._memory.get(token)
-        if known is None:
-            if len(self._memory) >= _REMEMBERED:
-                self._memory.clear()
-            known = self._memory[token] = self._resolve(token)
+    def read(self, found: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
+        """Tokens as readings, and which token each belongs to where that is not one for one."""
+        memory = self._memory
+        known: list[int | tuple[int, ...]] = []
+        for token in found:
+            readings = memory.get(token)
+            known.append(self._remember(token) if readings is None else readings)
+        if tuple not in set(map(type, known)):
+            return np.array(known, np.int64), None
+        every = [(several,) if isinstance(several, int) else several for several in known]
+        owner = np.repeat(np.arange(len(every)), [len(several) for several in every])
+        return np.array(list(itertools.chain.from_iterable(every)), np.int64), owner
+
+    def _remember(self, token: str) -> int | tuple[int, ...]:
+        if len(self._memory) >= _REMEMBERED:
+            self._memory.clear()
+        readings = tuple(meaning << 32 | word for word, meaning in self._resolve(token))
+        known = self._memory[token] = readings[0] if len(readings) == 1 else readings
         return known
 
     def meaning(self, word: str) -> int:
@@ -112,17 +133,14 @@ class Lexicon:
                 return found
         return 0
 
-    def phrase(self, text: str) -> int:
-        """The number of the concept that a phrase stands for, 0 for none."""
-        return self.phrases.get(fold(_GAP.sub("_", text)), 0)
-
     def _add(self, word: str, number: int) -> None:
         folded, stem = fold(word.rstrip("*").replace("_", " ")).replace(" ", "_"), word.endswith("*")
         if _UNSPACED.search(folded):
             self._unspaced.setdefault(folded[0], []).append((folded, number))
         elif "_" in folded:
-            self.phrases.setdefault(folded, number)
-            self.heads.add(_hash(folded.split("_")[0]))
+            phrase = tuple(_hash(part) for part in folded.split("_"))
+            self.phrases.setdefault(phrase, number)
+            self.heads.add(phrase[0])
         elif stem and len(folded) > folded.isascii():
             self._stems.setdefault(folded, number)
         else:
@@ -260,9 +278,10 @@ def _sign(token: str) -> int:
 
 
 def _holds(row: Concept, example: str) -> bool:
-    found = Lexicon([row])
-    return any(meaning for token in TOKEN.findall(str(example)) for _, meaning in found.read(token)) or any(
-        phrase.replace("_", " ") in fold(str(example)) for phrase in found.phrases
+    readings, _ = (known := Lexicon([row])).read(TOKEN.findall(str(example)))
+    words = (readings & 0xFFFFFFFF).tolist()
+    return bool((readings >> 32).any()) or any(
+        tuple(words[at : at + len(phrase)]) == phrase for phrase in known.phrases for at in range(len(words))
     )
 
 
