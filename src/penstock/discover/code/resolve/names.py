@@ -22,9 +22,9 @@ def name(resolver: Resolver, module: Module, name: str, scope: int, frames: Fram
     """What a name may be, seen from a scope."""
     if name in THIS:
         owner = scope
-        while owner > 0 and module.scopes[owner][KIND] != CLASS:
+        while owner > 0 and module.scopes[owner][KIND] != CLASS and not _is_on_receiver(module, owner):
             owner = module.scopes[owner][PARENT]
-        if owner > 0:
+        if owner > 0 and module.scopes[owner][KIND] == CLASS:
             yield Target("instance", module.path, -1, scope=owner)
             return
     if name == "super":
@@ -44,6 +44,12 @@ def name(resolver: Resolver, module: Module, name: str, scope: int, frames: Fram
             yield from _parameter(resolver, module, holder, number, frames, depth)
     if not bindings:
         yield from _free(resolver, module, name, scope, depth)
+
+
+def _is_on_receiver(module: Module, scope: int) -> bool:
+    """Whether a function calls the thing that it is added to ``this``."""
+    params = module.scopes[scope][PARAMS]
+    return bool(params) and len(params[0]) > 3 and params[0][0] == "this"
 
 
 def _free(resolver: Resolver, module: Module, name: str, scope: int, depth: int) -> Iterator[Target]:
