@@ -229,7 +229,8 @@ def script_names(folders: tuple[Path, ...], root: str) -> Names:
 
 _DECLARES = frozenset(
     {"class_declaration", "abstract_class_declaration", "function_signature", "function_declaration",
-     "variable_declarator", "interface_declaration", "export_specifier", "type_alias_declaration", "enum_declaration", "namespace_export"}
+     "variable_declarator", "interface_declaration", "export_specifier", "type_alias_declaration", "enum_declaration",
+     "namespace_export"}
 )  # fmt: skip
 _HOLDS = frozenset({"method_signature", "public_field_definition", "property_signature", "abstract_method_signature",
                     "method_definition"})  # fmt: skip

@@ -20,7 +20,7 @@ MAX_CALLS = 400
 
 _SQL = re.compile(
     r"^\s*(?P<verb>select|insert|update|delete|drop|truncate|create|alter|merge|replace|with)\b(?:.*?\b"
-    r"(?:from|into|update|table|join)\s+[`\"\[]?(?P<table>[A-Za-z_][\w.]*))?",
+    r"(?:from|into|update|table|join)\s+(?:if\s+(?:not\s+)?exists\s+)?[`\"\[]?(?P<table>[A-Za-z_][\w.]*))?",
     re.IGNORECASE | re.DOTALL,
 )
 _UPDATE = re.compile(r"^\s*update\s+[`\"\[]?(?P<table>[A-Za-z_][\w.]*)", re.IGNORECASE)

@@ -32,7 +32,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ``providers``/``names`` choose by the last name or the package that matched; ``positions`` replaces the places of
     some last names; ``defaults`` are names of the package that hold for an argument that is not given; ``router``: a
     model's id starts with its provider; ``weights``: it loads weights; ``weak``: it is only a view on another
-    thing, or one by its ``name`` where it is given none;
+    thing (or one by its ``name`` where it is given none), or tells of an agent that its folder makes;
     ``extension``: methods that the package adds to types of others, known by their name where it is imported;
     ``extends``: what a class of the source is that has it as a base; its members are the arguments (``@name``: those of
     its attributes), and ``spelled`` says how a name is made of its own;
@@ -112,7 +112,8 @@ def match(symbol: str, language: str) -> Signature | None:
 def _match(symbol: str, languages: tuple[str, ...]) -> Signature | None:
     plain = symbol.replace("[]", "")
     for pattern, package, row in _index().get(_tail(plain), ()):
-        if row.language in languages and _inside(plain, package) and _ends(plain, package, pattern):
+        whole = row.by_host and plain == package == pattern  # a function of the language itself: ``fetch``
+        if row.language in languages and (whole or (_inside(plain, package) and _ends(plain, package, pattern))):
             return row
     return None
 
@@ -162,8 +163,6 @@ def _inside(symbol: str, package: str) -> bool:
 
 
 def _ends(symbol: str, package: str, pattern: str) -> bool:
-    if symbol == package == pattern:  # a function of the language itself: ``fetch``
-        return True
     if pattern.startswith("*."):
         return symbol.endswith(pattern[1:])
     return symbol.endswith("." + pattern) and len(symbol) > len(package) + len(pattern)
@@ -463,8 +462,6 @@ def _read(row: Signature, text: str) -> Resolver:
 def _validate(row: Signature) -> Iterator[str]:
     if not row.package or not row.symbol:
         yield "it needs a package and a symbol: a bare name never applies"
-    if set(row.package) & set(row.symbol) and not row.by_host:
-        yield "a function of the language itself is one of AI only by the host it calls"
 
 
 def _check_member(row: Member, example: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from penstock.discover.code.observed.guards import say_guard
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.observed.models import models_at
@@ -15,6 +17,8 @@ from penstock.graph.vocabulary import Asset
 
 
 def make_agent(look: Look, site: Site) -> list[Asset]:
+    if site.row.weak and agents_beside(look, site):
+        return []
     line = look.line(site.path, site.call)
     symbol = look.symbol_name(site.path, site.call)
     names = [t for t in look.texts(site, "name") if t.value and len(t.value) < 120]
@@ -52,6 +56,15 @@ def make_agent(look: Look, site: Site) -> list[Asset]:
         for server in look.assets_of(target, "mcp_server"):
             look.link(agent, "connects_to", server, site.path, line)
     return [agent]
+
+
+def agents_beside(look: Look, site: Site) -> bool:
+    """Whether code of the same folder makes an agent, which a description of one in it (a card) then is."""
+    folder = posixpath.dirname(site.path)
+    return any(
+        other.row.makes == "agent" and not other.row.weak and posixpath.dirname(other.path) == folder
+        for other in look.sites.values()
+    )
 
 
 def agent_prompts(look: Look, site: Site) -> list[Asset]:

@@ -15,6 +15,9 @@ from penstock.graph.vocabulary import Asset
 
 #: Programs that say nothing of which server they run without the script they are given.
 _INTERPRETERS = frozenset({"node", "python", "python3", "py", "tsx", "ts-node", "bun", "deno", "java", "uv", "npx"})
+#: Options of starters whose next argument is theirs, not the server.
+_TAKES_VALUE = frozenset({"-e", "--env", "-v", "--volume", "--mount", "-p", "--publish", "--network", "--name",
+                          "--directory", "--project", "--from", "--with", "--python", "-w", "--env-file"})  # fmt: skip
 
 
 def make_server(look: Look, site: Site) -> list[Asset]:
@@ -145,7 +148,10 @@ def make_mcp_client(look: Look, site: Site) -> list[Asset]:
         props = {"command": " ".join([command[0], *args][:6]), "transport": "stdio"}
     else:
         return []
-    packages = [a for a in args if not a.startswith("-") and a not in ("run", "exec", "dlx")]
+    values = {place + 1 for place, a in enumerate(args) if a in _TAKES_VALUE}
+    packages = [
+        a for n, a in enumerate(args) if n not in values and not a.startswith("-") and a not in ("run", "exec", "dlx")
+    ]
     if not (names or url or packages) and command[0] in _INTERPRETERS:
         return []
     name = names[0] if names else (packages[0] if packages else url[0] if url else command[0])

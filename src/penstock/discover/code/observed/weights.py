@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.places import status_of
@@ -113,7 +114,7 @@ def _beside_code(look: Look, target: Target) -> bool:
         at, seen = todo.pop(), seen + 1
         if at.symbol.startswith("__file__"):
             return True
-        row = look.resolver.modules[at.path].expressions[at.ref] if at.ref >= 0 and at.path else ["?"]
+        row: list[Any] = look.resolver.modules[at.path].expressions[at.ref] if at.ref >= 0 and at.path else ["?"]
         inner = row[2] if row[0] == "f" else [row[2], *row[3]] if row[0] == "c" else [row[2]] if row[0] == "a" else []
         todo += [t for part in inner for t in look.resolver.follow(at.path, part, at.frames)]
     return False
