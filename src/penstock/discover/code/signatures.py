@@ -21,6 +21,8 @@ Makes = Literal[
     "store", "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function",
     "mcp_client", "registration", "evaluation",
 ]  # fmt: skip
+#: What a class of the source may be by what it extends, and is not once more by a method that it inherits.
+_OF_CLASSES = frozenset({"agent", "tool", "server"})
 #: Classes of the source above one another whose members are looked at.
 _MOST_BASES = 6
 Places = str | int | tuple[str | int, ...]
@@ -226,6 +228,8 @@ def _at_call(resolver: Resolver, module: Module, call: int) -> Iterator[Site]:
     for target in targets:
         for symbol in _symbols(resolver, target):
             if (row := match(symbol, module.language)) and not row.extends:
+                if row.makes in _OF_CLASSES and _is_own_class(resolver, module, callee):
+                    return  # said where the class is
                 if _is_meant(resolver, module.path, call, row):
                     yield Site(module.path, call, row, symbol, target)
                 return
@@ -244,6 +248,21 @@ def _at_decorator(resolver: Resolver, module: Module, decorator: int, scope: int
         if target.kind == "external" and (signature := match(target.symbol, module.language)):
             yield Site(module.path, decorator, signature, target.symbol, target, scope)
             return
+
+
+def _is_own_class(resolver: Resolver, module: Module, callee: int) -> bool:
+    """Whether a method that a class of the source inherits is called on it: ``ResearchAgent::make()``."""
+    row = module.expressions[callee]
+    holders = resolver.follow(module.path, row[2]) if row[0] == "a" else ()
+    return any(at.kind == "class" and any(True for _ in _classified(resolver, at)) for at in holders)
+
+
+def _classified(resolver: Resolver, target: Target) -> Iterator[Signature]:
+    """What a class of the source is by what it extends."""
+    language = resolver.modules[target.path].language
+    for symbol in resolver.base_symbols(target.path, target.ref):
+        if (row := match(symbol, language)) and row.extends:
+            yield row
 
 
 def _at_base(resolver: Resolver, module: Module, base: int, scope: int) -> Iterator[Site]:

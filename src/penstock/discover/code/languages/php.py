@@ -254,9 +254,21 @@ class PhpWalker(Walker):
             inner = first(inner)
         if inner is not None and inner.type in (*_CALLS, "object_creation_expression", "function_call_expression"):
             self.shared[inner.id] = later
+        if below is not None and name == "__construct" and text(below) == "parent":
+            self.above(args, names, row, scope)
         callee = self.ir.reserve(row)
         self.ir.fill(index, "c", callee, args, {**later, **names}, scope, self.ir.line(node.end_point[0]))
         self.ir.fill(callee, "a", self.want(below, scope), name)
+
+    def above(self, args: list[int], names: dict[str, int], row: int, scope: int) -> None:
+        """What a class gives the constructor of its base says what it is: ``.parent``, and the names of arguments."""
+        at = scope
+        while at > 0 and self.ir.scopes[at][KIND] != CLASS:
+            at = self.ir.scopes[at][PARENT]
+        if at > 0 and args:
+            self.ir.bind(at, ".parent", self.ir.add(row, "l", args), row)
+        for name, value in names.items() if at > 0 else ():
+            self.ir.bind(at, f".{name}", value, row)
 
     def also(self, later: dict[str, int], name: str, value: int) -> int:
         """An argument that a chain gives again is a list, the first one first."""

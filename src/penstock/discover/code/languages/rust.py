@@ -194,7 +194,7 @@ class RustWalker(Walker):
         """A path names its crate without an import."""
         if name not in self.roots and name.islower():
             self.roots.add(name)
-            local = name if name in ("crate", "super") else ""
+            local = {"crate": "crate", "super": "super::"}.get(name, "")  # the language's own ``super`` is another
             self.ir.imports.append([0, local, name, "", self.ir.line(row)])
 
     # types
@@ -629,6 +629,7 @@ class RustWalker(Walker):
             names = names[1:]
         if len(names) > 1:
             self.rooted(names[0], row)
+            names[0] = "super::" if names[0] == "super" else names[0]
         self.pathed(names[:40] or ["?"], row, scope, index)
 
     def name(self, node: Node, index: int, scope: int) -> None:
