@@ -114,7 +114,7 @@ class Ground:
         }
         relied_on = facts.sight.criticality()
         critical = np.where(relied_on.codes + 1 >= _CRITICAL, relied_on.codes + 1, 0)
-        self._acting_weight = _acting_weight(facts)
+        self._acting_weight, self._ways_out = _acting_weight(facts), _ways_out(facts)
         #: A model that a vital process relies on, or what others load: worth swaying.
         swayed = np.where(facts.kind_is("model"), critical, np.where(facts.kind_is("registry"), _CRITICAL, 0))
         self._arriving_weight = np.where(self._acting_weight == 0, swayed, 0)
@@ -155,7 +155,8 @@ class Ground:
             add(move, True, False, follows[self._moves[move][1]])
         starts = self._starts(entry, follows)
         weight = np.zeros(1 + 2 * count, np.int32)
-        weight[1 : 1 + count] = self._acting_weight
+        unheard = entry in ("untrusted_content", "supply_chain")
+        weight[1 : 1 + count] = np.maximum(self._acting_weight, self._ways_out * unheard)
         if entry != "insider":
             weight[1 + count :] = self._arriving_weight
         return _narrowed(
@@ -246,8 +247,7 @@ def _walked(tail: Ints, head: Ints, starts: Ints, count: int) -> Ints:
 
 
 def _acting_weight(facts: Facts) -> Ints:
-    """What an attacker gains who acts as, or gets at, an asset: data it holds, effects, and ways out for data."""
-    arrays = facts.arrays
+    """What an attacker gains who acts as, or gets at, an asset: data it holds, and effects."""
     holding = facts.column("contains")
     table = [max((LABELS[label] for label in labels & SENSITIVE), default=0) for labels in holding.known.values]
     weight = np.array([*table, 0], np.int32)[holding.codes]
@@ -260,9 +260,16 @@ def _acting_weight(facts: Facts) -> Ints:
     ]
     confined = only_runs & facts.column("sandbox").where(True)
     grave[confined | facts.column("approval").where("required") | ~facts.kind_is("tool", "mcp_server")] = 0
+    return np.maximum(weight, grave).astype(np.int32)
+
+
+def _ways_out(facts: Facts) -> Ints:
+    """Of a tool by which data can leave, the weight of what its users see: worth it to who hears no answer."""
+    arrays, effects = facts.arrays, facts.column("effects")
+    weight = np.zeros(len(arrays), np.int32)
     ways_out = np.array([*(bool(set(words) & _WAYS_OUT) for words in effects.known.values), False])[effects.codes]
     ways_out &= ~facts.column("approval").where("required")
     edges = arrays.of_verbs(verb_flags(["uses_tool", "connects_to"]))
     edges = edges[ways_out[arrays.target[edges]]]
     np.maximum.at(weight, arrays.target[edges], touched_weight(facts)[arrays.source[edges]].astype(np.int32))
-    return np.maximum(weight, grave).astype(np.int32)
+    return weight

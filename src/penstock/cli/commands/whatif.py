@@ -10,7 +10,9 @@ from penstock.cli.listing import current, print_json
 from penstock.cli.options import format_option, state_options
 
 if TYPE_CHECKING:
-    from penstock.assess.assessment import AttackPath
+    from collections.abc import Sequence
+
+    from penstock.assess.assessment import AttackPath, Fix
     from penstock.assess.whatif import WhatIf
     from penstock.graph.graph import Graph
 
@@ -19,15 +21,17 @@ _SHOWN = 15
 
 
 @click.command("whatif")
-@click.argument("changes", nargs=-1, required=True, metavar="CHANGE…")
+@click.argument("changes", nargs=-1, metavar="[CHANGE…]")
 @format_option("table", "json")
 @state_options
 def command(changes: tuple[str, ...], format_: str, state: str | None, config: str | None) -> None:
     """Show which findings and attack paths a change would close, before anybody makes it.
 
-    Nothing is changed; each CHANGE is a few words in quotes, several are tried together.
+    Nothing is changed; each CHANGE is a few words in quotes, several are tried together. Without one: the changes that
+    close most, ready to be tried.
 
     \b
+    penstock whatif
     penstock whatif "guard Web chat"
     penstock whatif "set lab-notebook auth=oidc" "remove lab-role can_read customers"
     """
@@ -35,6 +39,13 @@ def command(changes: tuple[str, ...], format_: str, state: str | None, config: s
     from penstock.cli.find import asset_named
 
     with current(state, config) as (opened, report):
+        if not changes:
+            fixes = report.assessment.fixes
+            if format_ == "json":
+                print_json({"fixes": [_fix_document(fix, report.graph) for fix in fixes]})
+            else:
+                click.echo(_fixes(fixes, report.graph), nl=False)
+            return
         told = what_if(
             report.graph,
             opened.settings.organisation,
@@ -47,6 +58,34 @@ def command(changes: tuple[str, ...], format_: str, state: str | None, config: s
             print_json(_document(told, report.graph))
         else:
             click.echo(_table(told, report.graph), nl=False)
+
+
+def _fixes(fixes: Sequence[Fix], graph: Graph) -> str:
+    from penstock.cli.screen import printable
+
+    if not fixes:
+        return "There is nothing to close.\n"
+    lines = []
+    for fix in fixes[:_SHOWN]:
+        closed = [f"{len(fix.findings)} finding{'s' * (len(fix.findings) > 1)}"] if fix.findings else []
+        closed += [f"{entry.replace('_', ' ')} → {_name(graph, jewel)}" for entry, jewel in fix.closes[:3]]
+        closed += [f"{len(fix.closes) - 3} more ways"] if len(fix.closes) > 3 else []
+        lines += [f"{fix.severity:8}  {fix.what}", f"          closes {', '.join(closed)}"]
+        lines += [f'          try: penstock whatif "{fix.change}"'] if fix.change else []
+    if len(fixes) > _SHOWN:
+        lines.append(f"… and {len(fixes) - _SHOWN} more; all of them: penstock whatif --format json")
+    return printable("\n".join(lines) + "\n")
+
+
+def _fix_document(fix: Fix, graph: Graph) -> dict[str, Any]:
+    return {
+        "what": fix.what,
+        "at": _name(graph, fix.at),
+        "severity": fix.severity,
+        "change": fix.change,
+        "findings": list(fix.findings),
+        "closes": [{"entry": entry, "jewel": _name(graph, jewel)} for entry, jewel in fix.closes],
+    }
 
 
 def _table(told: WhatIf, graph: Graph) -> str:
