@@ -117,9 +117,10 @@ class Compliance:
         self._models: dict[str, tuple[Faced, ...]] = {}
 
     def of(self, edition: str, asset: str = "") -> list[Judged]:
-        """A framework's requirements, of everything or of one asset."""
+        """A framework's requirements, of everything, or those that are asked of one asset."""
         rows: list[Requirement] = [row for row in load_pack("compliance").rows if row.edition == edition]
-        return [Judged(row, tuple(self._told(row, asset))) for row in rows]
+        found = [Judged(row, tuple(self._told(row, asset))) for row in rows]
+        return [one for one in found if one.told or not asset]
 
     def _told(self, row: Requirement, only: str) -> list[Told]:
         found = [self._one(row, asset.id) for asset in self._about(row.about) if only in ("", asset.id)]

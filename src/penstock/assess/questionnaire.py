@@ -157,7 +157,7 @@ def purpose_in(text: str) -> str:
         fences = len(re.findall(r"^\s*(?:```|~~~)", block, re.MULTILINE))
         was_code, in_code = in_code, in_code ^ bool(fences % 2)
         lines = [line.strip() for line in block.splitlines() if line.strip()]
-        if was_code or fences or not lines or re.match(r"[#=\-*|<>!\[+`~]|\d+[.)] ", lines[-1]):
+        if was_code or fences or not lines or re.match(r"[#=\-*|<>!\[+~]|\d+[.)] ", lines[-1]):
             continue
         said = re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(line for line in lines if not line.startswith("#")))
         plain = said.strip("*_ ").replace("`", "")

@@ -17,6 +17,7 @@ from penstock.assess.threats import Answering, Faced, ThreatModel
 from penstock.graph.vocabulary import SEVERITIES, Evidence, Question, said_labels
 from penstock.report.clean import clean
 from penstock.report.json_report import moment
+from penstock.report.pages import IMPACT
 from penstock.report.screen import Screen
 from penstock.report.view import Report, words
 
@@ -278,9 +279,8 @@ def six(report: Report, system: str) -> list[tuple[str, str]]:
             return ", ".join(report.name(one) if names else str(one) for one in value) or "none known"
         return str(value)
 
-    impact = {None: "unknown", 1: "low", 2: "medium", 3: "high", 4: "vital"}[answers.impact.value]
     return [
-        ("Impact on the business", impact),
+        ("Impact on the business", IMPACT.get(answers.impact.value) or listed(answers.impact.value)),
         ("Sensitive data", said_labels(answers.sensitive_data.value or ()) or "none known"),
         ("Audience", listed(answers.audience.value)),
         ("Used for", listed(answers.used_for.value)),

@@ -127,7 +127,8 @@ def _controls(report: Report, faced: Faced) -> str:
         return ""
     heads = "".join(f'<th scope="col">{h}</th>' for h in ("What answers it", "At", "State", "Evidence or question"))
     return (
-        '<div class="scroll" role="region" aria-label="Controls" tabindex="0"><table class="controls"><thead>'
+        f'<div class="scroll" role="region" aria-label="Controls against: {escape(faced.threat.title)}" '
+        'tabindex="0"><table class="controls"><thead>'
         f"<tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
     )
 

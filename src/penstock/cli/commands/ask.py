@@ -38,7 +38,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     question: str = ""
     answer: Any = None
     why: Annotated[str, msgspec.Meta(max_length=2000)] = ""
-    until: str | datetime.date | None = None
+    until: Any = None
 
 
 class Sheet(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
