@@ -169,7 +169,9 @@ class Facts:
             "revoked": lambda: lookups.revoked(self),
             "high_risk": lambda: lookups.high_risk(self),
             "criticality": lambda: _first(self.sight.criticality(), self.observed("criticality")),
-            "sanction": lambda: self._completed("sanction", partial(lookups.sanction, self), "provider", "model", "endpoint", "hook"),
+            "sanction": lambda: self._completed(
+                "sanction", partial(lookups.sanction, self), "provider", "model", "endpoint", "hook"
+            ),
             "vendor": lambda: self._completed("vendor", lookups.vendor, "model"),
             "approval": lambda: self._completed("approval", partial(lookups.approval, self), "tool", "mcp_server"),
             "served": lambda: lookups.served(self),
