@@ -25,6 +25,8 @@ import re2
 DEEPEST = 3
 MOST_VIEWS = 200
 _MORE = 65_536
+#: A text that shrinks to less than this share when its letters are joined was spaced out: its letters say nothing.
+_MOSTLY = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,11 @@ def views(text: str) -> Iterator[View]:
     """The text without invisible characters first, then what else it says."""
     left = [2 * len(text) + _MORE, MOST_VIEWS]
     plain = visible(text)
-    yield plain
+    joined = _joined(plain)
+    if joined is None or len(joined.text) > _MOSTLY * len(plain.text):
+        yield plain
+    if joined is not None:
+        yield joined
     yield from _revealed(text)
     yield from _inside(plain, DEEPEST, left)
 
@@ -76,6 +82,17 @@ def visible(text: str) -> View:
         places.append((size, min(at, max(0, len(text) - 1))))
         parts.append(text[at:])
     return View("".join(parts), ("plain",), tuple(places))
+
+
+def _joined(plain: View) -> View | None:
+    """The text with spaced-out letters joined, None where there are none; it stands for all from first to last."""
+    if _SPACED_SIGN.search(plain.text.encode("utf-8", "replace").decode()) is None:
+        return None
+    runs = list(_SPACED.finditer(plain.text))
+    if not runs:
+        return None
+    text = _SPACED.sub(lambda run: _spaced(run[0]), plain.text)
+    return View(text, ("spaced",), fixed=plain.original(runs[0].start(), runs[-1].end()))
 
 
 def _revealed(text: str) -> Iterator[View]:
@@ -191,9 +208,8 @@ def _morse(run: str) -> str:
 
 def _spaced(run: str) -> str:
     """Letters that were spaced out, joined; a longer gap than the usual one is the end of a word."""
-    gaps = re.split(r"\w", run)[1:-1]
+    letters, gaps = _LETTER.findall(run), _LETTER.split(run)[1:-1]
     usual = min(set(gaps), key=lambda gap: (-gaps.count(gap), len(gap)))
-    letters = re.findall(r"\w", run)
     joined = [letters[0]]
     for gap, letter in zip(gaps, letters[1:], strict=True):
         joined.append(letter if gap == usual else f" {letter}")
@@ -233,8 +249,6 @@ _CODES: tuple[tuple[str, re.Pattern[str], Decode, str], ...] = (
      re.compile(r"(?<!\d)(?:[01]{8}[ ,]?){4,8000}(?!\d)"), _bits, "bits"),
     (r"(?:[.·•−–-]{1,5}[ /|]{1,3}){6}",
      re.compile(r"(?<![\w.-])(?:[.·•−–-]{1,5}[ /|]{1,3}){6,8000}[.·•−–-]{1,5}(?![\w])"), _morse, "morse"),
-    (r"[\pL\pN_](?:[ \t\x{a0}._*|·,/~-]{1,4}[\pL\pN_]){4}",
-     re.compile(r"(?<!\w)[^\W\d_](?:[ \t\u00a0._*|·,/~-]{1,4}\w){4,8000}(?!\w)"), _spaced, "spaced"),
     (r"<!--",
      re.compile(r"<!--.{4,8000}?(?:-->|\Z)", re.DOTALL), _hidden, "comment"),
     (r"(?:alt|title|aria-label)=[\"\']",
@@ -242,6 +256,10 @@ _CODES: tuple[tuple[str, re.Pattern[str], Decode, str], ...] = (
     (r"!\[",
      re.compile(r"!\[[^\]\n]{8,4000}\]\([^)\s]{0,2000}\)"), _hidden, "image text"),
 )  # fmt: skip
+
+_LETTER = re.compile(r"[^\W_]")
+_SPACED = re.compile(r"(?<![^\W_])[^\W_](?:[ \t\u00a0._*|·,/~-]{1,4}[^\W_]){4,8000}(?![^\W_])")
+_SPACED_SIGN = re2.compile(r"[\pL\pN](?:[ \t\x{a0}._*|·,/~-]{1,4}[\pL\pN]){4}")
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
