@@ -41,12 +41,20 @@ PARTS: dict[str, tuple[str, ...]] = {
         "qdrant", "postgres", "milvus", "weaviate", "redis", "elasticsearch", "lancedb", "supabase", "mongodb",
         "azureaisearch", "opensearch", "s3")),
     "llama_index.readers": tuple(f"llama-index-readers-{name}" for name in ("file", "web", "s3", "database")),
-    "llama_index": ("llama-index-core", "llama-index-agent-openai", "llama-index-readers-file"),
+    "llama_index": ("llama-index-core", "llama-index-postprocessor-cohere-rerank",
+        "llama-index-postprocessor-voyageai-rerank", "llama-index-postprocessor-jinaai-rerank",
+        "llama-index-readers-web", "llama-index-agent-openai", "llama-index-readers-file"),
     "llamaindex": ("@llamaindex/core", "@llamaindex/workflow", "@llamaindex/openai"),
     "haystack_integrations": tuple(f"{name}-haystack" for name in ("anthropic", "ollama", "cohere", "chroma", "qdrant",
         "pinecone", "weaviate", "pgvector", "amazon-bedrock", "google-genai", "mistral", "elasticsearch",
         "opensearch")),
     "strands": ("strands-agents",),
+    "agent_framework": tuple(f"agent-framework-{name}" for name in ("core", "openai", "azure-ai", "anthropic",
+        "ollama", "bedrock", "foundry")),
+    "guardrails": ("openai-guardrails",),
+    "sagemaker": ("sagemaker-train", "sagemaker-core", "sagemaker-serve"),
+    "langgraph": ("langgraph-prebuilt",),
+    "awq": ("autoawq",),
     "autogen": ("autogen", "ag2"),
     "faiss": ("faiss-cpu",),
     "tensorflow.keras": ("keras",),
@@ -59,7 +67,73 @@ EARLIER: dict[str, str] = {
     "ChatCompletion": "openai 0.28",
     "Completion": "openai 0.28",
     "Embedding": "openai 0.28",
-}
+    "Anthropic().completions": "anthropic 0.x",
+    "AsyncAnthropic().completions": "anthropic 0.x",
+    "default().completions.create": "@anthropic-ai/sdk 0.x",
+    "@anthropic-ai/claude-code": "1.0 (now claude-agent-sdk)",
+    "MistralClient": "mistralai 0.4",
+    "MistralAsyncClient": "mistralai 0.4",
+    "default().chat": "@mistralai/mistralai 0.5",
+    "client.ChatCompletion": "fireworks-ai 0.19",
+    "client.Completion": "fireworks-ai 0.19",
+    "fireworks.llm": "fireworks-ai 0.19",
+    "patch()": "instructor 0.6 (gives the client back)",
+    "apatch()": "instructor 0.6 (gives the client back)",
+    "langchain": "langchain 0.3 (now langchain-classic)",
+    "langchain.agents": "langchain 0.3",
+    "langchain.chat_models": "langchain 0.3",
+    "langchain.embeddings": "langchain 0.3",
+    "langchain.llms": "langchain 0.3",
+    "langchain.retrievers": "langchain 0.3",
+    "langchain.tools": "langchain 0.3",
+    "langchain.vectorstores": "langchain 0.3",
+    "langchain.document_loaders": "langchain 0.3",
+    "langchain/chat_models/openai": "langchain 0.1 on npm",
+    "langchain/document_loaders": "langchain 0.3 on npm",
+    "langchain/embeddings": "langchain 0.1 on npm",
+    "langchain/llms/openai": "langchain 0.1 on npm",
+    "langchain/prompts": "langchain 0.1 on npm",
+    "langchain/vectorstores": "langchain 0.3 on npm",
+    "langchain.chat-huggingface langchain_community": "langchain-community 0.2",
+    "schema.SystemMessage": "langchain 0.3",
+    "AgentRunner": "llama-index 0.12",
+    "FunctionCallingAgent": "llama-index 0.12",
+    "FunctionCallingAgentWorker": "llama-index 0.12",
+    "ReActAgent.from_tools": "llama-index 0.12",
+    "ReActAgentWorker": "llama-index 0.12",
+    "StructuredPlannerAgent": "llama-index 0.12",
+    "llama_index.multi_modal_llms": "llama-index 0.12",
+    "llama-index.reader llamaindex": "llamaindex 0.8 on npm (now @llamaindex/readers)",
+    "crewai.tool crewai_tools": "crewai-tools 0.14",
+    "CodeInterpreterTool": "crewai-tools 0.x",
+    "PGSearchTool": "crewai-tools 0.x",
+    "GPTAssistantAgent": "ag2 0.9",
+    "OpenAIModel": "pydantic-ai 1.x",
+    "GeminiModel": "pydantic-ai 1.x",
+    "HfApiModel": "smolagents 1.13",
+    "A2AClient": "a2a-sdk 0.3",
+    "client.A2AClient": "a2a-sdk 0.3",
+    "built_in_code_execution": "google-adk 0.x",
+    "GoogleSearchTools": "agno 1.x",
+    "dspy.lm OpenAI": "dspy 2.4",
+    "sagemaker.input": "sagemaker 2.x",
+    "sagemaker.model": "sagemaker 2.x",
+    "sagemaker.train": "sagemaker 2.x",
+    "Guard().use_many": "guardrails-ai 0.6",
+    "AsyncGuard().use_many": "guardrails-ai 0.6",
+    "Guard.from_pydantic": "guardrails-ai 0.5",
+    "Guard.from_rail": "guardrails-ai 0.5",
+    **dict.fromkeys(
+        ("OpenAIGenerator", "AzureOpenAIGenerator", "HuggingFaceAPIGenerator", "HuggingFaceLocalGenerator",
+         "HuggingFaceAPIChatGenerator", "HuggingFaceLocalChatGenerator", "AnthropicGenerator", "OllamaGenerator",
+         "CohereGenerator", "AmazonBedrockGenerator", "SentenceTransformersTextEmbedder",
+         "SentenceTransformersDocumentEmbedder", "HuggingFaceAPITextEmbedder", "HuggingFaceAPIDocumentEmbedder",
+         "TransformersSimilarityRanker", "SentenceTransformersSimilarityRanker",
+         "SentenceTransformersDiversityRanker", "HuggingFaceTEIRanker", "LocalWhisperTranscriber",
+         "RemoteWhisperTranscriber", "haystack.speech haystack"),
+        "haystack-ai 2.x",
+    ),
+}  # fmt: skip
 #: Packages whose clients are made at run time from descriptions of services.
 AT_RUN_TIME = frozenset({"boto3", "aioboto3"})
 
@@ -99,11 +173,14 @@ def check(row: Signature, cache: Path) -> Iterator[tuple[str, str]]:
                     useful.add(package)
                 ways |= said
             way = next((way for way in ("found", "by name", "open") if way in ways), "")
-            earlier = any(re.match(rf"{re.escape(name)}\b", symbol) for name in EARLIER)
-            yield symbol, way or ("earlier" if earlier else "not found" if ways else "not available")
+            written = (symbol, f"{row.id} {symbol}")
+            earlier = row.id in EARLIER or any(
+                text == name or text.startswith((f"{name}.", f"{name}(")) for text in written for name in EARLIER
+            )
+            yield symbol, way or ("earlier" if earlier else "not found" if all(packages.values()) else "not available")
     for package, sets in packages.items():
         if package not in useful:
-            earlier = f"{row.id} {package}" in EARLIER or package in EARLIER
+            earlier = bool({row.id, package, f"{row.id} {package}"} & EARLIER.keys())
             yield f"anything of {package}", "earlier" if earlier else "not found" if sets else "not available"
 
 
@@ -113,6 +190,8 @@ def look_up(symbol: str, package: str, names: Names) -> str:
     if symbol.startswith("*."):
         return "by name" if steps[-1][0] in names.members else "not found"
     best = "not found"
+    if any(module.endswith(f".{symbol}") for module in names.modules):  # a module is the thing: strands_tools.browser
+        return "found"
     for start in range(len(steps)):
         prefix = "." + ".".join(name for name, _ in steps[:start]) if start else ""
         for module, held in names.modules.items():
@@ -163,7 +242,13 @@ def distributions(package: str) -> list[str]:
     listed = [name for name in (known.pypi if known else ()) if "*" not in name]
     root = package.partition(".")[0].replace("_", "-")
     wild = [root] if (known and any("*" in name for name in known.pypi)) or not known else []
-    return list(dict.fromkeys([*listed, *wild, *PARTS.get(package, ())]))
+    return list(dict.fromkeys([*listed, *wild, *(part for start in _starts(package) for part in PARTS.get(start, ()))]))
+
+
+def _starts(package: str) -> list[str]:
+    """A dotted name and the names around it."""
+    parts = package.split(".")
+    return [".".join(parts[: n + 1]) for n in range(len(parts))]
 
 
 if __name__ == "__main__":
