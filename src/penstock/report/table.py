@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from penstock.graph.vocabulary import AI_KINDS, DATA_KINDS, Finding, Step, Unseen
+from penstock.graph.vocabulary import AI_KINDS, DATA_KINDS, LABEL_WORDS, SENSITIVE, Finding, Step, Unseen
 from penstock.report.clean import clean
 from penstock.report.screen import Screen
 from penstock.report.view import Report, words
@@ -146,6 +146,21 @@ def _inventory(report: Report, width: int) -> Iterator[RenderableType]:
         counted = [(number, words(kind, number)) for kind, number in report.counts.items() if kind in kinds]
         if counted:
             yield labelled(label, _flowing(counted, width))
+        if label == "Data" and (held := _held(report)):
+            yield labelled("", held)
+
+
+def _held(report: Report) -> Text | None:
+    """How far the kind of sensitive data that most assets hold has travelled; None when there is none."""
+    holders = {label: set(report.labelling.holding(label)) for label in LABEL_WORDS if label in SENSITIVE}
+    label = max(holders, key=lambda one: len(holders[one]))
+    if not holders[label]:
+        return None
+    more = len(set(report.labelling.touching(label)) - holders[label])
+    line = Text(f"{len(holders[label]):,}", "bold").append(f" hold {LABEL_WORDS[label]}", "not bold")
+    if more:
+        line.append(f", {more:,} more may see it", "not bold")
+    return line.append(f"  penstock data where {label}", "not bold dim")
 
 
 def _flowing(counted: Iterable[tuple[int, str]], width: int) -> Text:
