@@ -40,7 +40,6 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
     from penstock.discover.names import Names
     from penstock.discover.scan import scan
     from penstock.graph.erased import erasures
-    from penstock.inspect.fingerprint import installation_key
 
     for target in targets:
         check_target(target)
@@ -53,7 +52,7 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
             cache=state.directory / "cache",
             progress=on_progress,
             names=names,
-            key=installation_key(state.directory),
+            key=installation_key_of(state),
             now=state.now,
         )
     before = state.store.graph()
@@ -63,6 +62,52 @@ def scan_into(state: State, targets: Sequence[str]) -> Outcome:
     state.store.put("places", names.places)
     remember(state, targets)
     return Outcome(found, current_report(state, changes=None if first else changes, sources=found.scopes))
+
+
+def only_added(state: State, outcome: Outcome, targets: Sequence[str], revision: str) -> tuple[Report, int]:
+    """The report with the findings alone that the sources have now and had not at a revision; how many are resolved.
+
+    Both states of the sources are judged by themselves, so that what others changed meanwhile is nobody's fault here.
+
+    Raises:
+        WrongUse: a target is no folder whose revisions can be read.
+        NotReachable: the revision does not exist.
+    """
+    from penstock.assess.compare import since
+    from penstock.discover.names import Names
+    from penstock.discover.scan import scan
+    from penstock.graph.merge import merge
+
+    for target in targets:
+        if not Path(target).is_dir():
+            raise WrongUse("--since compares folders under git", target, "Name the folder of a repository")
+    with progress_bar() as on_progress:
+        base = scan(
+            [f"{target}@{revision}" for target in targets],
+            settings=state.settings,
+            cache=None,
+            progress=on_progress,
+            names=Names(state.store.get("places")),
+            key=installation_key_of(state),
+            now=state.now,
+        )
+    before, after = (
+        merge(one.observations, complete=one.complete, unseen=one.unseen, at=state.now) for one in (base, outcome.scan)
+    )
+    told = since(
+        before, after, state.settings.organisation, acceptances=tuple(state.store.acceptances()), now=state.now
+    )
+    added = {finding.id for finding in told.added}
+    report = outcome.report
+    kept = tuple(finding for finding in report.assessment.findings if finding.id in added)
+    return replace(report, assessment=replace(report.assessment, findings=kept)), len(told.closed)
+
+
+def installation_key_of(state: State) -> bytes:
+    """The key with which this installation makes fingerprints of secrets."""
+    from penstock.inspect.fingerprint import installation_key
+
+    return installation_key(state.directory)
 
 
 def ended(report: Report, fail_on: str, *, failed: bool) -> Report:

@@ -35,12 +35,16 @@ FORMATS = ("table", "json", "cyclonedx", "sarif")
     show_default=True,
     help="Exit with 1 when a finding is at least this severe.",
 )
+@click.option(
+    "--since", metavar="REV", help="Tell only of what came since a revision, such as origin/main: for a pull request."
+)
 @state_options
 def command(
     targets: tuple[str, ...],
     formats: tuple[str, ...],
     outs: tuple[str, ...],
     fail_on: str,
+    since: str | None,
     state: str | None,
     config: str | None,
 ) -> int:
@@ -51,9 +55,10 @@ def command(
     \b
     penstock scan .
     penstock scan . --format sarif --out penstock.sarif --fail-on critical
+    penstock scan . --since origin/main --fail-on high
     penstock scan https://git.example.com/team/repo.git
     """
-    from penstock.cli.scanning import ended, scan_into
+    from penstock.cli.scanning import ended, only_added, scan_into
     from penstock.report import render
     from penstock.report.table import closing_screen
 
@@ -64,7 +69,11 @@ def command(
         check_out(out)
     with open_state(state, config, create=True) as opened:
         outcome = scan_into(opened, targets)
-        report = ended(outcome.report.only(outcome.scan.scopes), fail_on, failed=outcome.failed)
+        told = outcome.report
+        if since:
+            told, closed = only_added(opened, outcome, targets, since)
+            click.echo(f"Since {since}: {len(told.findings)} added, {closed} resolved", err=True)
+        report = ended(told.only(outcome.scan.scopes), fail_on, failed=outcome.failed)
         for number, name in enumerate(chosen):
             out = outs[number] if number < len(outs) else "-"
             if name == "table" and out == "-":
