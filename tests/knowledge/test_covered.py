@@ -72,7 +72,8 @@ COVERED: dict[str, tuple[str, str]] = {
     "Agno": ("agno.agent agno.team agno.model agno.embedder agno.tool agno.ready-tool agno.store", ""),
     "Mastra": ("", "mastra.agent mastra.tool mastra.query-tool mastra.router mastra.store mcp.mastra-server"),
     "Vercel AI SDK": ("", "vercel.model vercel.client vercel.embedding vercel.other-models vercel.speech "
-                          "vercel.request vercel.rerank vercel.media vercel.agent vercel.tool vercel.passes mcp.client-vercel"),
+                          "vercel.request vercel.rerank vercel.media vercel.agent vercel.tool "
+                          "vercel.passes mcp.client-vercel"),
     "Instructor": ("instructor.client instructor.provider instructor.request", "instructor.request"),
     "MCP": ("mcp.fastmcp mcp.low-level mcp.tool-decorator mcp.tool-object mcp.prompt-decorator mcp.prompt-object "
             "mcp.client mcp.client-transport mcp.client-fastmcp mcp.client-frameworks",

@@ -219,7 +219,7 @@ def _props() -> dict[str, Prop]:
               "what a configuration lets happen"),
         words("declared_data", " ".join([*LABELS, *sorted(MARKS)]), "labels a team declares; raises, never lowers"),
         words("columns", "", "names of the columns in which labelled data was found"),
-        word("volume", "tens hundreds thousands millions billions", "band of its number of records, also where estimated"),
+        word("volume", "tens hundreds thousands millions billions", "band of its number of records, also if estimated"),
         Prop("entities", "record", "types of sensitive values found, with how many of the sampled values are of each"),
         number("planted", "texts in it that instruct a model"),
         number("flooded", "near-copies in it of one text"),

@@ -166,7 +166,8 @@ def test_a_model_that_nothing_names_is_said(see):
 def test_text_for_people_in_a_page_is_no_broken_code(see, body, parses):
     seen = see(
         {
-            "app.tsx": f"import OpenAI from 'openai';\nconst a = {body};\nnew OpenAI().responses.create({{ model: 'gpt-5' }});\n"
+            "app.tsx": f"import OpenAI from 'openai';\nconst a = {body};\n"
+            "new OpenAI().responses.create({ model: 'gpt-5' });\n"
         }
     )
     assert ("gpt-5" in seen.names("model")) or not parses
