@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
@@ -23,6 +24,14 @@ def blocks(page: str, language: str) -> list[str]:
     )
 
 
+def revised(folder: Path) -> str:
+    """The folder as a repository with one commit."""
+    git = ["git", "-C", str(folder), "-c", "user.name=Ada", "-c", "user.email=ada@example.com"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], ["commit", "-q", "-m", "first"]):
+        subprocess.run([*git, *words], check=True)
+    return str(folder)
+
+
 def test_every_command_in_the_readme_runs_in_its_order(tmp_path, monkeypatch, capsys):
     shutil.copytree(ROOT / "examples" / "estate", tmp_path / "estate")
     monkeypatch.chdir(tmp_path / "estate")
@@ -38,6 +47,8 @@ def test_every_command_in_the_readme_runs_in_its_order(tmp_path, monkeypatch, ca
             words = [{"FINDING": finding, "2027-01-31": soon}.get(word, word) for word in words]
         if words[0] == "declare":
             words[1] = "support-agent"  # one repository; the example is a folder of them
+        if "--since" in words:
+            words = ["scan", revised(tmp_path / "estate" / "support-agent"), "--since", "main"]
         code = run(words)
         said = capsys.readouterr()
         assert code == 0 or (words[0], code) == ("scan", 1), (line, said.err)
