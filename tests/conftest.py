@@ -7,8 +7,9 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser
 
-from tests.services import postgres
+from tests.services import chromium, postgres
 
 
 @pytest.fixture(scope="session")
@@ -41,3 +42,16 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
     yield postgres_server.rpartition("/")[0] + f"/{name}"
     with psycopg.connect(postgres_server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def chromium_browser() -> Iterator[Browser]:
+    """A real browser; without one the tests that need it are skipped by name, under CI=true they fail."""
+    try:
+        chromium.binary()
+    except chromium.ChromiumMissing as missing:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(str(missing))
+    with chromium.browser() as running:
+        yield running

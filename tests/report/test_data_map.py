@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given
 from hypothesis import strategies as st
+from playwright.sync_api import Browser
 
 from penstock.errors import WrongUse
 from penstock.graph import identity
@@ -28,7 +29,6 @@ from penstock.report.datamap.picture import svg
 from penstock.report.datamap.tables import chart_table, holders_table, reasons_page
 from penstock.report.view import Report
 from tests.report.report_world import AT, all_observations, id_of, report_of
-from tests.services import chromium
 
 REPORT = report_of(all_observations())
 EMPTY = Report(Graph(), propagate(Graph()))
@@ -235,23 +235,22 @@ def test_the_same_facts_make_the_same_bytes():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_traces_by_mouse_and_keyboard_and_asks_nobody(tmp_path: Path, scheme: str):
+def test_the_page_traces_by_mouse_and_keyboard_and_asks_nobody(tmp_path: Path, scheme: str, chromium_browser: Browser):
     file = tmp_path / "map.html"
     file.write_text(html(REPORT, drawn(), "Data map"), encoding="utf-8")
-    with chromium.browser() as browser:
-        page = browser.new_context(color_scheme=scheme).new_page()
-        asked, said = [], []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.goto(file.as_uri())
-        page.get_by_role("group", name="Trace one label").get_by_role("button").click()
-        assert page.locator(".box.on").count() == 8
-        page.keyboard.press("Escape")
-        page.locator(".box").first.focus()
-        page.keyboard.press("Enter")
-        assert "data/customers.csv" in page.locator("#told").inner_text()
-        page.get_by_text("The same as a table").click()
-        assert page.locator("table").get_by_text("train.py:21").first.is_visible()
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert asked == [file.as_uri()] and said == []
+    page = chromium_browser.new_context(color_scheme=scheme).new_page()
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.goto(file.as_uri())
+    page.get_by_role("group", name="Trace one label").get_by_role("button").click()
+    assert page.locator(".box.on").count() == 8
+    page.keyboard.press("Escape")
+    page.locator(".box").first.focus()
+    page.keyboard.press("Enter")
+    assert "data/customers.csv" in page.locator("#told").inner_text()
+    page.get_by_text("The same as a table").click()
+    assert page.locator("table").get_by_text("train.py:21").first.is_visible()
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert asked == [file.as_uri()] and said == []

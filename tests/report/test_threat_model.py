@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser
 from report_world import ASSETS, AT, all_observations, report_of
 
 from penstock.assess.compliance import FRAMEWORKS, Compliance
@@ -23,7 +24,6 @@ from penstock.report.screen import Screen
 from penstock.report.threat_model_page import html
 from penstock.report.view import Report
 from penstock.settings import Organisation
-from tests.services import chromium
 
 REPORT = report_of(all_observations())
 EVIL = 'agent"><img src=x onerror=alert(1)>|`[x](javascript:y)\x1b[31m\n# head'
@@ -116,20 +116,21 @@ def test_no_view_claims_certainty() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1300])
-def test_the_pages_are_readable_by_everyone_and_ask_nobody(tmp_path: Path, scheme: str, width: int) -> None:
+def test_the_pages_are_readable_by_everyone_and_ask_nobody(
+    tmp_path: Path, scheme: str, width: int, chromium_browser: Browser
+) -> None:
     compliance, by_edition = judged()
     proposed = [compliance.proposals(id) for id in compliance.systems]
     pages = {"threats": html(REPORT, model()), "comply": view.html(REPORT, by_edition, proposed)}
-    with chromium.browser() as browser:
-        for name, text in pages.items():
-            file = tmp_path / f"{name}.html"
-            file.write_text(text, encoding="utf-8")
-            page = browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}).new_page()
-            asked, said = [], []
-            page.on("request", lambda request, asked=asked: asked.append(request.url))
-            page.on("console", lambda message, said=said: said.append(message.text))
-            page.goto(file.as_uri())
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
-            found = Axe().run(page)
-            assert found.violations_count == 0, found.generate_report()
-            assert asked == [file.as_uri()] and said == []
+    for name, text in pages.items():
+        file = tmp_path / f"{name}.html"
+        file.write_text(text, encoding="utf-8")
+        page = chromium_browser.new_context(color_scheme=scheme, viewport={"width": width, "height": 900}).new_page()
+        asked, said = [], []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.on("console", lambda message, said=said: said.append(message.text))
+        page.goto(file.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert asked == [file.as_uri()] and said == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +15,6 @@ from urllib.parse import urlencode
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser
 
 from penstock.graph.identity import application, asset, file_dataset, relation
 from penstock.graph.store import open_store
@@ -26,7 +24,6 @@ from penstock.serve.app import build
 from penstock.serve.guard import Guard
 from penstock.serve.state import Live
 from penstock.settings import Settings
-from tests.services import chromium
 
 SCOPE = "repo:shop/assistant"
 #: A name as a hostile repository would choose it.
@@ -182,16 +179,3 @@ class Api:
 @pytest.fixture(scope="module")
 def api(served: tuple[str, Live]) -> Api:
     return Api(served[0])
-
-
-@pytest.fixture(scope="session")
-def chromium_browser() -> Iterator[Browser]:
-    """A real browser; without one the tests that need it are skipped by name, under CI=true they fail."""
-    try:
-        chromium.binary()
-    except chromium.ChromiumMissing as missing:
-        if os.environ.get("CI") == "true":
-            pytest.fail(str(missing), pytrace=False)
-        pytest.skip(str(missing))
-    with chromium.browser() as running:
-        yield running
