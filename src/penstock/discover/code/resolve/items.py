@@ -6,13 +6,17 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from penstock.discover.code.resolve import configuration
-from penstock.discover.code.resolve.bounds import MAX_ITEMS
+from penstock.discover.code.resolve.bounds import MAX_DEPTH, MAX_ITEMS
 from penstock.discover.code.resolve.known import ENVIRONMENT, PAIRS
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.targets import Frames, Target, stepped, variable
 
 if TYPE_CHECKING:
     from penstock.discover.code.resolve.resolver import Resolver
+
+
+#: What a mapping spread into another costs of the depth: five are opened, one in the other.
+_SPREAD = MAX_DEPTH // 5
 
 
 def item(resolver: Resolver, module: Module, row: list[Any], frames: Frames, depth: int) -> Iterator[Target]:
@@ -51,9 +55,9 @@ def at_key(resolver: Resolver, base: Target, row: list[Any], key: str, depth: in
         if name == key:
             step = f"{key}: … ({base.path}:{resolver.modules[base.path].line(value)})"
             yield from stepped(resolver.follow(base.path, value, base.frames, depth), step)
-        elif name == "**":
-            for spread in resolver.follow(base.path, value, base.frames, depth):
-                yield from resolver.member(spread, key, depth + 1)
+        elif name == "**":  # often of itself: headers = {"a": …, **headers}
+            for spread in resolver.follow(base.path, value, base.frames, depth + _SPREAD):
+                yield from resolver.member(spread, key, depth + _SPREAD)
 
 
 def under(
