@@ -298,7 +298,7 @@ def test_torchscript_that_writes_a_file_is_malicious():
         return zipped({"m/data.pkl": GOOD, "m/constants.pkl": stream(b")", 2), "m/code/__torch__.py": code.encode()})
 
     assert verdict(module("_0 = torch.relu(x)")) == "clean"
-    assert verdict(module('_0 = ops.aten.save(x, "/root/.ssh/authorized_keys")')) == "malicious"
+    assert verdict(module('_0 = ops.aten.save(x, "/home/ada/.ssh/authorized_keys")')) == "malicious"
 
 
 # -- templates, configurations, modules ----------------------------------------------------------------------------

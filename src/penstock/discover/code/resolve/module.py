@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from penstock.discover.code.ir import CLASS, KIND, NAME, PARAMS, PARENT
 from penstock.discover.code.resolve.dialects import DIALECTS
-from penstock.discover.code.resolve.known import GROWS
 
 
 class Module:
@@ -83,17 +81,3 @@ class Module:
                 return True
             scope = self.scopes[scope][PARENT]
         return False
-
-    def growth(self, name: str) -> list[int]:
-        """Calls that add to something known by this last name: ``name.append(…)``, ``name.push(…)``."""
-        return self._growth.get(name, [])
-
-    @cached_property
-    def _growth(self) -> dict[str, list[int]]:
-        found: dict[str, list[int]] = {}
-        for call in self.calls:
-            callee = self.expressions[self.expressions[call][2]]
-            if callee[0] == "a" and callee[3] in GROWS:
-                base = self.expressions[callee[2]]
-                found.setdefault(base[2] if base[0] == "r" else base[3] if base[0] == "a" else "", []).append(call)
-        return found
