@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from penstock.protect.asking import Grant
+
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """What to do with spans of some categories in one direction.
@@ -62,6 +64,8 @@ class PolicySnapshot(msgspec.Struct, frozen=True, kw_only=True):
     upstreams: tuple[Upstream, ...] = ()
     #: what an unknown caller gets: "refuse", or the rules of this caller (application "")
     unknown: Caller | None = None
+    #: what people allowed, each until its end
+    grants: tuple[Grant, ...] = ()
 
 
 def encode(snapshot: PolicySnapshot) -> bytes:
