@@ -58,11 +58,57 @@ class WebhookSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalSetting:
+    """How long people have to answer, and how long an answer holds."""
+
+    #: a wish that nobody answers is off after so many hours; security is told after ``escalate_minutes``
+    answer_hours: float = 24.0
+    escalate_minutes: float = 60.0
+    #: how long a yes to a call lasts unless the approver says otherwise, and at most
+    grant_minutes: float = 60.0
+    most_grant_hours: float = 24.0
+    #: the same wish is not put to anybody again so soon after a no
+    refused_minutes: float = 60.0
+    #: address of the console as approvers reach it, for the links in messages; without it messages hold none
+    link_base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySetting:
+    """Where people are told: ``url_env`` names the variable that holds the address, in the notation of apprise."""
+
+    url_env: str
+    #: teams and people this address reaches; empty = everybody
+    to: tuple[str, ...] = ()
+    #: what is told: ``approval``, ``case``
+    about: tuple[str, ...] = ("approval", "case")
+
+
+@dataclass(frozen=True, slots=True)
+class RolesSetting:
+    """What people who sign in with OIDC may do: group → viewer, developer, approver or admin."""
+
+    groups: dict[str, str] = field(default_factory=dict)
+    #: claim of the token that lists the groups, and the one that names the tenant (empty: tokens need not name one)
+    groups_claim: str = "groups"
+    tenant_claim: str = ""
+    #: for who is in none of the groups; empty = not let in
+    otherwise: str = "viewer"
+
+
+#: What a person may do, the least first; each may do what those before it may.
+ROLES = ("viewer", "developer", "approver", "admin")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     organisation: Organisation = field(default_factory=Organisation)
     upstreams: tuple[UpstreamSetting, ...] = ()
     gateway: GatewaySetting = field(default_factory=GatewaySetting)
     webhooks: tuple[WebhookSetting, ...] = ()
+    approvals: ApprovalSetting = field(default_factory=ApprovalSetting)
+    notify: tuple[NotifySetting, ...] = ()
+    roles: RolesSetting = field(default_factory=RolesSetting)
     #: asset name or id → team or person; a person's word, above everything a tree declares
     owners: dict[str, str] = field(default_factory=dict)
     #: application name or id → observe | enforce
@@ -166,8 +212,9 @@ def parse_settings(document: Any, where: str) -> Settings:
     said = {name: value for name, value in document.items() if value is not None}
     _names(said, Settings, "", where)
     _names(said.get("organisation"), Organisation, "organisation.", where)
-    _names(said.get("gateway"), GatewaySetting, "gateway.", where)
-    for section, kind in (("upstreams", UpstreamSetting), ("webhooks", WebhookSetting)):
+    for name, part in (("gateway", GatewaySetting), ("approvals", ApprovalSetting), ("roles", RolesSetting)):
+        _names(said.get(name), part, f"{name}.", where)
+    for section, kind in (("upstreams", UpstreamSetting), ("webhooks", WebhookSetting), ("notify", NotifySetting)):
         rows = said.get(section)
         for number, row in enumerate(rows if isinstance(rows, list) else ()):
             _names(row, kind, f"{section}[{number}].", where)
@@ -181,6 +228,17 @@ def parse_settings(document: Any, where: str) -> Settings:
         raise NotUnderstood(f"The setting {setting} is not as it must be", where, said_so) from error
     if wrong := sorted(set(settings.modes.values()) - {"observe", "enforce"}):
         raise NotUnderstood(f"Unknown mode {wrong[0]!r}", f"{where}: modes", "Use observe or enforce")
+    if wrong := sorted({*settings.roles.groups.values(), settings.roles.otherwise or "viewer"} - set(ROLES)):
+        raise NotUnderstood(f"Unknown role {wrong[0]!r}", f"{where}: roles", f"Use one of {', '.join(ROLES)}")
+    for name, length in (
+        ("answer_hours", settings.approvals.answer_hours),
+        ("escalate_minutes", settings.approvals.escalate_minutes),
+        ("grant_minutes", settings.approvals.grant_minutes),
+        ("most_grant_hours", settings.approvals.most_grant_hours),
+        ("refused_minutes", settings.approvals.refused_minutes),
+    ):
+        if not 0 < length <= 24 * 366:
+            raise NotUnderstood(f"{length:g} is no length of time", f"{where}: approvals.{name}", "Give one above 0")
     for name, value, allowed in (
         ("unknown_paths", settings.gateway.unknown_paths, ("pass", "refuse")),
         ("refusal", settings.gateway.refusal, ("message", "error")),

@@ -210,6 +210,7 @@ def _props() -> dict[str, Prop]:
         text("date", "date of a decision"),
         text("what", "what was decided"),
         text("email", "address of a person or team"),
+        flag("left", "of a person: no longer with the organisation"),
         text("language", "programming language"),
         text("text_hash", "SHA-256 of a prompt's text; the text itself is not kept"),
         number("text_length", "length of a prompt's text in characters"),
@@ -501,3 +502,8 @@ class Case:
     changed_at: float = 0.0
     until: float | None = None
     history: tuple[CaseChange, ...] = field(default=())
+    due: float | None = None  # when it is to be dealt with, in seconds since the epoch
+    escalated_at: float | None = None
+    #: What a person put here: fingerprints of other cases, and ``finding <id>``.
+    holds: tuple[str, ...] = ()
+    merged_into: str = ""  # case id

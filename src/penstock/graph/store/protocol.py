@@ -5,9 +5,9 @@ Every method is one transaction: after a crash it has happened whole or not at a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from penstock.graph.diff import Changes
@@ -40,6 +40,51 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class Approval:
+    """What somebody wishes that may not happen by itself, who is asked, and what became of it.
+
+    Times are seconds since the epoch. The same wish made again counts on the one that waits (``key`` tells).
+
+    kind: ask (a call that the gateway held back) | acceptance | declassification | model | provider | tool.
+    about: asset id; for an ask the application that calls.
+    subject, why: what is wished, in words a person decides by, and why it needs a person.
+    session, single: whether a yes holds for one conversation only, and whether one call uses it up.
+    detail: what carries it out, such as the finding to accept or the label to lower.
+    state: asked | granted | refused | expired | withdrawn. A grant that ran out or was used up is expired.
+    answer_by: until when an answer is awaited.
+    until: when the answer ends: a grant no longer allows, a refusal no longer answers the same wish.
+    signature: over everything that makes a grant, so that a changed row allows nothing.
+    """
+
+    id: str
+    kind: str
+    key: str
+    about: str
+    subject: str
+    why: str
+    asked_at: float
+    answer_by: float
+    rule: str = ""
+    requester: str = ""
+    session: str = ""
+    single: bool = False
+    approver: str = ""  # asset id of a team or person; "" = nobody but the requester could be found
+    approver_why: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[str, ...] = ()
+    times: int = 1
+    last_at: float = 0.0
+    state: str = "asked"
+    decided_by: str = ""
+    decided_at: float | None = None
+    reason: str = ""
+    until: float | None = None
+    used_at: float | None = None
+    escalated_at: float | None = None
+    signature: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AccessKey:
     """A virtual key of the gateway: only its SHA-256 is stored; it stands for one application asset."""
 
@@ -62,6 +107,10 @@ class Version:
 
 #: From all cases, and the events that were not stored before, to the cases as they are now; those left out stay.
 ChangeCases = Callable[[Sequence[Case], Sequence[Event]], Iterable[Case]]
+
+
+#: From the approvals that were asked for by key or id to those of them that are new or changed.
+ChangeApprovals = Callable[[Sequence[Approval]], Iterable[Approval]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +181,16 @@ class Store(Protocol):
         """
 
     def cases(self) -> Sequence[Case]: ...
+
+    def approvals(self, *, states: Collection[str] = (), limit: int = 1000) -> Sequence[Approval]:
+        """Newest first; of some states or of all."""
+
+    def approval(self, id: str) -> Approval | None: ...
+    def change_approvals(
+        self, change: ChangeApprovals, *, ids: Collection[str] = (), keys: Collection[str] = ()
+    ) -> Sequence[Approval]:
+        """Read the approvals with these ids or keys, change them, and keep what differs, with nobody writing in
+        between; returns what differs. ``change`` is a pure function; it must not use the store."""
 
     def save_key(self, key: AccessKey) -> None: ...
     def keys(self) -> Sequence[AccessKey]: ...

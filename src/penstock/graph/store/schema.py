@@ -9,7 +9,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Double, Index, MetaData, String, Table, Text
 
 #: The version this code writes, and all it can read, oldest first. Each is a file under ``migrations/versions``.
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002")
 HEAD = VERSIONS[-1]
 VERSION_TABLE = "penstock_version"
 
@@ -102,6 +102,12 @@ events = Table(
 )  # fmt: skip
 
 cases = Table("cases", metadata, _tenant(), _name("id"), _time("changed_at"), _text("body"))
+
+approvals = Table(
+    "approvals", metadata, _tenant(), _name("id"), _text("key"), _text("state"), _time("asked_at"), _text("body"),
+    Index("approvals_by_key", "tenant", "key"),
+    Index("approvals_by_state", "tenant", "state", "asked_at"),
+)  # fmt: skip
 
 access_keys = Table("access_keys", metadata, _tenant(), _name("id"), _text("body"))
 

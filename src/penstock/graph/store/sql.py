@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from penstock.graph.diff import Changes
 from penstock.graph.graph import Graph
 from penstock.graph.store import schema
+from penstock.graph.store.asked import Asked
 from penstock.graph.store.claims import encode, rows
 from penstock.graph.store.happened import Happened
 from penstock.graph.store.history import History
@@ -29,7 +30,7 @@ from penstock.graph.store.versions import Versions
 from penstock.graph.vocabulary import Asset
 
 
-class SqlStore(Ingesting, Versions, History, Judged, Happened, Recorded):
+class SqlStore(Ingesting, Versions, History, Judged, Happened, Asked, Recorded):
     """A store of one tenant on an engine that ``connect`` opened. Threads and processes may use it at the same time."""
 
     def __init__(self, engine: sa.Engine, tenant: str) -> None:
