@@ -9,9 +9,10 @@ from penstock.protect.framing.frame import LONGEST, Frame
 
 
 class ServerSentEvents:
-    """Splits a byte stream at empty lines."""
+    """Splits a byte stream at empty lines. ``longest``: bytes of an event beyond which it is none."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int = LONGEST) -> None:
+        self._longest = longest
         self._rest = b""
         self._searched = 0
 
@@ -26,8 +27,10 @@ class ServerSentEvents:
             start = search = match.end()
         self._rest = data[start:]
         self._searched = len(self._rest)
-        if len(self._rest) > LONGEST:
-            raise NotUnderstood(f"An event of the stream is longer than {LONGEST} bytes", hint="The stream was cut")
+        if len(self._rest) > self._longest:
+            raise NotUnderstood(
+                f"An event of the stream is longer than {self._longest} bytes", hint="The stream was cut"
+            )
         return events
 
     def finish(self) -> Frame | None:

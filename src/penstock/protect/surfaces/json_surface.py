@@ -198,7 +198,9 @@ def _part(where: Place, text: Text, run: int = 0) -> Part:
 
 
 #: Keys under which protocols carry files in base64.
-_FILE_KEYS = frozenset({"data", "bytes", "file_data", "b64_json", "images", "image", "partial_image_b64", "embedding"})
+_FILE_KEYS = frozenset(
+    {"data", "bytes", "blob", "file_data", "b64_json", "images", "image", "partial_image_b64", "embedding"}
+)
 #: Fewer characters are no file.
 _SMALLEST_FILE = 16
 _BASE64 = re.compile(r"[A-Za-z0-9+/_\-\s]+={0,2}\s*")
