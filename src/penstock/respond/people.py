@@ -79,16 +79,47 @@ class People:
         return self._owners[asset]
 
     def approver(self, asset: str, requester: str = "", *, data: Iterable[str] = ()) -> str:
-        """Asset id of who may approve an exception for the asset; "" when there is nobody but the requester.
+        """Asset id of who may approve an exception for the asset; "" when there is nobody but the requester."""
+        return self.approval(asset, requester, data=data)[0]
+
+    def approval(self, asset: str, requester: str = "", *, data: Iterable[str] = ()) -> tuple[str, str]:
+        """Who may approve an exception for the asset, and why they: an asset id ("" when there is nobody) and words.
 
         First who is named as approver, then who owns the data it is about (``data``, or the asset itself if it holds
-        data), then the owner's team, then the security team. Never the requester: who asks must not also grant.
+        data), then the owner's team, then the security team. Never the requester: who asks must not also grant. Never
+        who has left: their word is worth no more than anybody's.
         """
-        candidates = (*self._named_approvers(asset), *self._data_owners(asset, data), *self._teams_of_owner(asset))
-        for candidate in (*candidates, self.known_as(self.settings.security_team)):
-            if candidate and candidate != requester:
-                return candidate
-        return ""
+        asks = self._ids_of(requester)
+        passed: list[str] = []
+        for candidate, why in self._candidates(asset, data):
+            if not candidate or candidate in asks:
+                passed += [f"{self.name(candidate)} asks"] if candidate else []
+            elif self.has_left(candidate):
+                passed.append(f"{self.name(candidate)} has left")
+            else:
+                return candidate, "; ".join([why, *dict.fromkeys(passed)])
+        return "", "; ".join(["nobody but the requester could be found", *dict.fromkeys(passed)])
+
+    def has_left(self, person: str) -> bool:
+        """Whether somebody is known to be no longer with the organisation."""
+        known = self.graph.assets.get(person)
+        return known is not None and (known.prop("left") is True or known.lifecycle == "retired")
+
+    def known_person(self, name: str) -> str:
+        """The id of the person in the graph who goes by a name; "" when there is none."""
+        kinds = {id: self.graph.assets[id].kind for id in self._ids_of(name) if id in self.graph.assets}
+        return next((id for id, kind in sorted(kinds.items()) if kind == "person"), "")
+
+    def speaks_for(self, name: str, party: str) -> bool:
+        """Whether the person who goes by a name is the party, or a member of that team."""
+        ids = self._ids_of(name)
+        return party in ids or any(r.target == party for id in ids for r in self.graph.out(id, "member_of"))
+
+    def same(self, one: str, other: str) -> bool:
+        """Whether two names, handles, addresses or ids mean the same person."""
+        return bool(one and other) and (
+            one.strip().casefold() == other.strip().casefold() or bool(self._ids_of(one) & self._ids_of(other))
+        )
 
     def informed(self, asset: str, labels: Iterable[str] = ()) -> tuple[str, ...]:
         """Asset ids of who must know: security always, data protection and legal as the data categories demand."""
@@ -206,6 +237,27 @@ class People:
         return owners.get(place, "") or (owners.get(known.name, "") if known else "")
 
     # ── approver ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _candidates(self, asset: str, data: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Who may approve, nearest first, and why they."""
+        for named in self._named_approvers(asset):
+            yield named, "named as its approver"
+        for owner in self._data_owners(asset, data):
+            yield owner, "owns the data"
+        for team in self._teams_of_owner(asset):
+            yield team, "the owner's team"
+        yield self.known_as(self.settings.security_team), "the security team: nobody nearer may"
+
+    def _ids_of(self, name: str) -> frozenset[str]:
+        """Everything a name may stand for: an asset id, a person by handle or address, a team."""
+        if not name:
+            return frozenset()
+        if name in self.graph.assets:
+            return frozenset((name,))
+        meant = (party(name, otherwise=kind) for kind in ("person", "team"))
+        slugs = {slug(name), name.strip().casefold()}
+        known = {self._by_name[found] for found in slugs if found in self._by_name}
+        return frozenset({asset.id for asset in meant if asset is not None} | known)
 
     def _named_approvers(self, asset: str) -> Iterator[str]:
         for place, _ in self._places(asset):

@@ -46,7 +46,7 @@ class Asked(Database):
         for column, wanted in ((t.id, sorted(ids)), (t.key, sorted(map(key_text, keys)))):
             for chunk in chunks(wanted):
                 found = sa.select(t.id, t.body).where(t.tenant == self.tenant, column.in_(chunk))
-                bodies.update({id: body for id, body in connection.execute(found)})
+                bodies.update((row.id, row.body) for row in connection.execute(found))
         return sorted(decode_all(list(bodies.values()), Approval), key=lambda a: (a.asked_at, a.id))
 
 
