@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from penstock.cli.commands.model import command
+from penstock.errors import NotUnderstood
 from tests.inspect.pickles import name, stream, system, text
 
 
@@ -69,3 +70,19 @@ def test_standard_input_is_scanned():
 def test_names_cannot_steer_the_terminal(tmp_path):
     (tmp_path / "a.pkl").write_bytes(stream(name("acme", "x\x1b[2J") + b")R"))
     assert "\x1b[2J" not in run(tmp_path / "a.pkl")[1]
+
+
+def test_lists_of_hashes_decide_first(files):
+    from hashlib import sha256
+
+    (files / "deny").write_text(f"{sha256((files / 'good.pkl').read_bytes()).hexdigest()}  from the incident\n")
+    (files / "allow").write_text(f"{sha256((files / 'bad.pkl').read_bytes()).hexdigest()}\n")
+    code, shown = run(files / "good.pkl", "--deny", files / "deny")
+    assert code == 1
+    assert "on the deny list: from the incident" in shown
+    code, shown = run(files / "bad.pkl", "--allow", files / "allow")
+    assert code == 0
+    assert "set aside" in shown
+    (files / "allow").write_text("not a hash\n")
+    with pytest.raises(NotUnderstood, match="SHA-256"):
+        run(files / "bad.pkl", "--allow", files / "allow")

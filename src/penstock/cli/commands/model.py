@@ -13,6 +13,7 @@ from penstock.cli.screen import printable, show_error
 from penstock.errors import NotReachable, PenstockError, WrongUse
 
 if TYPE_CHECKING:
+    from penstock.inspect.models.hashes import Lists
     from penstock.inspect.models.verdict import Report
 
 #: Verdicts at which ``--fail-on`` may end with 1, mildest first.
@@ -20,6 +21,16 @@ GATES = ("review", "suspicious", "malicious", "never")
 _COLOURS = {"malicious": "red", "suspicious": "yellow", "review": "cyan", "inconclusive": "magenta", "clean": "green"}
 #: Standard input is held in memory, at most so much of it.
 MOST_INPUT = 1 << 30
+
+
+def _with_lists(function: Any) -> Any:
+    """The two lists of contents that were judged before."""
+    file = click.Path(exists=True, dir_okay=False, path_type=Path)
+    for name, words in (("--deny", "is malicious"), ("--allow", "was approved")):
+        function = click.option(
+            name, type=file, multiple=True, metavar="FILE", help=f"A list of SHA-256: what is on it {words}."
+        )(function)
+    return function
 
 
 @click.group("model")
@@ -40,7 +51,17 @@ def command() -> None:
 @click.option("--hash", "hashing", is_flag=True, help="Add the SHA-256 of each file; every byte is read for it.")
 @click.option("--each", is_flag=True, help="Judge the files of a folder one by one, not as one model.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=None, help="CPU seconds a file may cost.")
-def scan(paths: tuple[str, ...], form: str, fail_on: str, hashing: bool, each: bool, seconds: float | None) -> int:
+@_with_lists
+def scan(
+    paths: tuple[str, ...],
+    form: str,
+    fail_on: str,
+    hashing: bool,
+    each: bool,
+    seconds: float | None,
+    allow: tuple[Path, ...],
+    deny: tuple[Path, ...],
+) -> int:
     """Scan model files, folders of a model, or standard input (-).
 
     Nothing is loaded, imported, run or sent. Exit codes: 0 nothing at or above --fail-on, 1 something is, 2 wrong use,
@@ -51,10 +72,11 @@ def scan(paths: tuple[str, ...], form: str, fail_on: str, hashing: bool, each: b
     penstock model scan ~/.cache/huggingface/hub --format json
     cat model.pkl | penstock model scan -
     """
+    lists = _lists(allow, deny)
     reports, failures = [], []
     for path in _expanded(paths, each):
         try:
-            reports.append(_scanned(path, hashing, seconds))
+            reports.append(_scanned(path, hashing, seconds, lists))
         except NotReachable as error:
             failures.append(error)
     if form == "json":
@@ -67,6 +89,62 @@ def scan(paths: tuple[str, ...], form: str, fail_on: str, hashing: bool, each: b
     for failure in failures:
         show_error(failure)
     return exit_code(reports, fail_on, failed=bool(failures))
+
+
+@command.command("guard", context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.argument("program", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- PROGRAM…")
+@click.option(
+    "--refuse",
+    type=click.Choice(GATES[:-1]),
+    default="malicious",
+    show_default=True,
+    help="Refuse to load from this verdict on.",
+)
+@click.option("--refuse-unseen", is_flag=True, help="Refuse also what could not be seen whole.")
+@click.option(
+    "--log", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Add each load as a line of JSON."
+)
+@_with_lists
+def guard(
+    program: tuple[str, ...],
+    refuse: str,
+    refuse_unseen: bool,
+    log: Path | None,
+    allow: tuple[Path, ...],
+    deny: tuple[Path, ...],
+) -> int:
+    """Run a program whose Python looks at models before it loads them.
+
+    torch.load, pickle.load, joblib.load, from_pretrained and others scan what they are given and raise an error instead
+    of loading what is refused. It holds for every Python that the program starts, in an environment where Penstock is
+    installed; not for python -I, -E or -S, and not for loaders written in another language. Exit code: the program's.
+
+    \b
+    penstock model guard -- python serve.py
+    penstock model guard --refuse suspicious --log loads.jsonl -- python train.py
+    """
+    from penstock.protect.loads.command import Given, environment
+
+    def absolute(paths: tuple[Path, ...]) -> tuple[str, ...]:
+        return tuple(os.fspath(path.resolve()) for path in paths)
+
+    given = Given(
+        refuse=refuse,
+        unseen=refuse_unseen,
+        allow=absolute(allow),
+        deny=absolute(deny),
+        log=os.fspath(log.resolve()) if log else "",
+    )
+    given.stance()  # a list that cannot be read is told now, not by each process
+    around = environment(given, os.environ)
+    try:
+        os.execvpe(program[0], list(program), around)  # noqa: S606 - what the user asks to run
+    except OSError as error:
+        raise NotReachable(
+            f"The program cannot be started: {(error.strerror or str(error)).lower()}",
+            program[0],
+            "Name it by its path",
+        ) from error
 
 
 def exit_code(reports: list[Report], fail_on: str, *, failed: bool = False) -> int:
@@ -94,7 +172,16 @@ def _expanded(paths: tuple[str, ...], each: bool) -> list[str]:
     return found
 
 
-def _scanned(path: str, hashing: bool, seconds: float | None) -> Report:
+def _lists(allow: tuple[Path, ...], deny: tuple[Path, ...]) -> Lists:
+    from penstock.inspect.models import hashes
+
+    def joined(paths: tuple[Path, ...]) -> dict[str, str]:
+        return {sha256: said for path in paths for sha256, said in hashes.read(path).items()}
+
+    return hashes.Lists(joined(allow), joined(deny))
+
+
+def _scanned(path: str, hashing: bool, seconds: float | None, lists: Lists) -> Report:
     from penstock.inspect.models.scan import scan_bytes, scan_path
     from penstock.inspect.models.source import Limits
 
@@ -103,12 +190,12 @@ def _scanned(path: str, hashing: bool, seconds: float | None) -> Report:
         data = sys.stdin.buffer.read(MOST_INPUT + 1)
         if len(data) > MOST_INPUT:
             raise WrongUse("Standard input is longer than 1 GB", "-", "Write it to a file and name that")
-        return scan_bytes(data, "-", limits=limits)
+        return scan_bytes(data, "-", limits=limits, lists=lists)
     if not os.path.lexists(path):
         raise PenstockError(
             "There is no such file or folder", path, "Name a model file, a folder, or - for standard input"
         )
-    return scan_path(path, limits=limits, hashing=hashing)
+    return scan_path(path, limits=limits, hashing=hashing, lists=lists)
 
 
 def _told(report: Report) -> str:

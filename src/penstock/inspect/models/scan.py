@@ -11,6 +11,7 @@ from pathlib import Path
 
 from penstock.errors import NotReachable
 from penstock.inspect.models import sniff
+from penstock.inspect.models.hashes import Lists
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.source import Budget, Exhausted, Limits, Memory, OpenFile, Source
 from penstock.inspect.models.verdict import Reason, Report, Verdict
@@ -21,42 +22,66 @@ MOST_FILES = 100_000
 _PART = 1 << 20
 
 
-def scan_path(path: Path | str, *, limits: Limits | None = None, hashing: bool = False) -> Report:
+_NO_LISTS = Lists()
+
+
+def scan_path(
+    path: Path | str, *, limits: Limits | None = None, hashing: bool = False, lists: Lists = _NO_LISTS
+) -> Report:
     """Scan a file, or a folder as one repository of a model.
+
+    hashing: add the SHA-256, for which every byte is read. lists: contents that were judged before; implies hashing.
 
     Raises:
         NotReachable: the path cannot be read.
     """
     path = Path(path)
     if path.is_dir():
-        return _folder(path, limits or Limits(), hashing)
-    return scan_file(path, limits=limits, hashing=hashing)
+        return _folder(path, limits or Limits(), hashing, lists)
+    return scan_file(path, limits=limits, hashing=hashing, lists=lists)
 
 
-def scan_file(path: Path | str, *, limits: Limits | None = None, hashing: bool = False, name: str = "") -> Report:
+def scan_file(
+    path: Path | str,
+    *,
+    limits: Limits | None = None,
+    hashing: bool = False,
+    name: str = "",
+    lists: Lists = _NO_LISTS,
+) -> Report:
     """Scan one file; a link that is named by the caller is followed."""
     source = OpenFile(os.fspath(path), follow=True)
     try:
         report = scan_source(source, name or os.fspath(path), limits=limits)
         report.bytes_read = source.bytes_read
-        if hashing:
-            report.sha256 = _hash(source)
+        if hashing or lists:
+            report.sha256 = hash_of(source)
+            _list(report, lists)
     finally:
         source.close()
     return report
 
 
-def scan_bytes(data: bytes, name: str = "bytes", *, limits: Limits | None = None) -> Report:
+def scan_bytes(data: bytes, name: str = "bytes", *, limits: Limits | None = None, lists: Lists = _NO_LISTS) -> Report:
     """Scan content that is in memory; ``name`` only breaks ties between formats without a mark."""
-    return scan_source(Memory(data), name, limits=limits)
+    return scan_source(Memory(data), name, limits=limits, lists=lists)
 
 
-def scan_source(source: Source, name: str, *, limits: Limits | None = None) -> Report:
+def scan_source(source: Source, name: str, *, limits: Limits | None = None, lists: Lists = _NO_LISTS) -> Report:
     """Scan anything that can be read by position."""
     report = Report(name, size=source.size)
     piece = Piece(source, name, name, Budget(limits or Limits()), report, look)
     report.reasons = _unique(look(piece))
+    if lists:
+        report.sha256 = hash_of(source)
+        _list(report, lists)
     return report
+
+
+def _list(report: Report, lists: Lists) -> None:
+    report.reasons, note = lists.judged(report.reasons, report.sha256, report.path)
+    if note:
+        report.notes.append(note)
 
 
 def look(piece: Piece) -> Iterator[Reason]:
@@ -91,7 +116,7 @@ def _unknown(piece: Piece) -> Iterator[Reason]:
         piece.report.notes.append(f"{piece.where}: format not known")
 
 
-def _folder(folder: Path, limits: Limits, hashing: bool) -> Report:
+def _folder(folder: Path, limits: Limits, hashing: bool, lists: Lists) -> Report:
     """Every file of a folder, and what the files mean together."""
     from penstock.inspect.models import repository
 
@@ -110,8 +135,10 @@ def _folder(folder: Path, limits: Limits, hashing: bool) -> Report:
             one = Report(relative, size=source.size)
             piece = Piece(source, relative, relative, Budget(limits), one, look, run=relative in run)
             found = _unique(look(piece))
-            if hashing:
-                one.sha256 = _hash(source)
+            if hashing or lists:
+                one.sha256 = hash_of(source)
+                found, note = lists.judged(found, one.sha256, relative)
+                report.notes += [note] if note else []
         finally:
             source.close()
         reasons += [
@@ -192,7 +219,8 @@ def _hub_cache(top: str, target: str) -> bool:
     return bool(mark) and target.startswith(base + "/blobs/")
 
 
-def _hash(source: OpenFile) -> str:
+def hash_of(source: Source) -> str:
+    """SHA-256 of everything in a source, in lower case."""
     digest = hashlib.sha256()
     at = 0
     while part := source.read(at, _PART):

@@ -1,0 +1,1 @@
+"""Loaders of models that look before they load: ``penstock model guard``."""
