@@ -58,9 +58,10 @@ def _words(upstream: Upstream) -> set[str]:
 
 
 class Source(Protocol):
-    """Where the gateway finds the policy in force."""
+    """Where the gateway finds the policy in force. ``folder``: the state directory, None when there is none."""
 
     problem: str
+    folder: Path | None
 
     def current(self) -> InForce | None: ...
 
@@ -68,8 +69,9 @@ class Source(Protocol):
 class FixedSnapshot:
     """A snapshot that never changes by itself."""
 
-    def __init__(self, snapshot: PolicySnapshot | None, problem: str = "") -> None:
+    def __init__(self, snapshot: PolicySnapshot | None, problem: str = "", folder: Path | None = None) -> None:
         self.problem = problem
+        self.folder = folder
         self.put(snapshot)
 
     def put(self, snapshot: PolicySnapshot | None) -> None:
@@ -84,6 +86,7 @@ class SnapshotFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.folder: Path | None = path.parent
         self._current: InForce | None = None
         self._mark: tuple[int, int, int] | None = None
         self._ended = threading.Event()
