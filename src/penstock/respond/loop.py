@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from penstock.graph.store.protocol import Store
+from penstock.graph.store.protocol import Approval, Store
 from penstock.graph.vocabulary import Case, Event
+from penstock.respond.approvals import expire, take_asks
 from penstock.respond.cases import attach, in_order
+from penstock.respond.in_force import put_in_force
 from penstock.respond.people import People
 from penstock.respond.refresh import ALONE, STAMP, Refreshed, derive, stamp_of
 from penstock.respond.spool import POSITIONS, drain, sweep
@@ -27,7 +29,8 @@ RECENT = 3600.0
 class Turn:
     """What one turn did, and the cases (worst first) and the stamp as they are after it.
 
-    ``refreshed`` is None when nothing that policy depends on had changed, or another process derived it all.
+    ``asked`` are the requests for approval that are new or changed. ``refreshed`` is None when nothing that policy
+    depends on had changed, or another process derived it all.
     """
 
     events: int = 0
@@ -36,6 +39,7 @@ class Turn:
     refreshed: Refreshed | None = None
     cases: tuple[Case, ...] = ()
     stamp: str = ""
+    asked: tuple[Approval, ...] = ()
 
 
 def turn(store: Store, settings: Settings, state: Path, *, now: float, notify: Notify | None = None) -> Turn:
@@ -51,10 +55,12 @@ def turn(store: Store, settings: Settings, state: Path, *, now: float, notify: N
     events = broken = 0
     changed: dict[str, Case] = {}
     cases: tuple[Case, ...] | None = None
+    asked: dict[str, Approval] = {}
     for batch in drain(store, state / "spool"):
         broken += batch.broken
         _take_in(store, batch.events, now)  # before its events count as read: taking it in twice does no harm
         people = People(store.graph(), settings)
+        asked |= {one.id: one for one in take_asks(store, batch.events, people, settings.approvals, now=now)}
 
         def join(known: Iterable[Case], new: Iterable[Event], people: People = people) -> tuple[Case, ...]:
             return attach(known, new, people, now=now)
@@ -63,6 +69,9 @@ def turn(store: Store, settings: Settings, state: Path, *, now: float, notify: N
         cases, events = done.cases, events + done.events
         changed |= {case.id: case for case in done.changed}
     sweep(store, state / "spool", now=now)
+    asked |= {one.id: one for one in expire(store, settings.approvals, now=now)}
+    if asked:
+        put_in_force(store, state, now=now)
     refreshed = None
     stamp = stamp_of(store, settings, now, cases)
     if store.get(STAMP) != stamp:
@@ -73,7 +82,7 @@ def turn(store: Store, settings: Settings, state: Path, *, now: float, notify: N
     cases = in_order(store.cases()) if cases is None else cases
     if notify is not None:
         tell(store, cases, notify)
-    return Turn(events, broken, tuple(changed.values()), refreshed, cases, stamp)
+    return Turn(events, broken, tuple(changed.values()), refreshed, cases, stamp, tuple(asked.values()))
 
 
 def _take_in(store: Store, events: Iterable[Event], now: float) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from penstock.assess.assessment import Assessment
 from penstock.assess.engine import assess
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling, propagate
-from penstock.graph.store.protocol import AccessKey, Store
+from penstock.graph.store.protocol import Store
 from penstock.graph.vocabulary import Case, Finding, Question
 from penstock.protect.snapshot import PolicySnapshot
 from penstock.respond.cases import update
+from penstock.respond.in_force import put_in_force
 from penstock.respond.people import People
-from penstock.respond.snapshot import compile_snapshot, read_snapshot, same_content, write_snapshot
+from penstock.respond.snapshot import compile_snapshot
 from penstock.respond.telling import Notify, tell
 from penstock.respond.words import know_people_of
 from penstock.settings import Settings
@@ -82,9 +83,18 @@ def derive(store: Store, settings: Settings, state: Path, *, now: float) -> Refr
         )
 
     done = store.change_cases(look)
-    snapshot = _put_in_force(
-        state / "snapshot.json", graph, labelling, assessment, done.cases, store.keys(), settings, store.tenant, now
+    compiled = compile_snapshot(
+        graph,
+        labelling,
+        assessment.findings,
+        done.cases,
+        store.keys(),
+        settings,
+        version=0,
+        now=now,
+        tenant=store.tenant,
     )
+    snapshot = put_in_force(store, state, compiled=compiled, now=now) or compiled
     store.put(STAMP, stamp)
     return Refreshed(graph, labelling, assessment, done.cases, snapshot, done.changed)
 
@@ -131,26 +141,3 @@ def stamp_of(store: Store, settings: Settings, now: float, cases: Iterable[Case]
         int(now // HOUR),
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()
-
-
-def _put_in_force(
-    path: Path,
-    graph: Graph,
-    labelling: Labelling,
-    assessment: Assessment,
-    cases: Sequence[Case],
-    keys: Sequence[AccessKey],
-    settings: Settings,
-    tenant: str,
-    now: float,
-) -> PolicySnapshot:
-    """Write the snapshot if it differs from the one in force, with the next version; else leave that one."""
-    current = read_snapshot(path)
-    version = current.version + 1 if current else 1
-    made = compile_snapshot(
-        graph, labelling, assessment.findings, cases, keys, settings, version=version, now=now, tenant=tenant
-    )
-    if current is not None and same_content(current, made):
-        return current
-    write_snapshot(path, made)
-    return made
