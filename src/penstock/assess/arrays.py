@@ -87,17 +87,38 @@ class Arrays:
             near, far = (self.source, self.target) if forward else (self.target, self.source)
             edges = self.of_verbs(verbs)
             return far[edges[marked[near[edges]]]]
+        edges = self.edges_of(places, verbs, forward=forward)
+        ends: Ints = (self.target if forward else self.source)[edges]
+        return ends
+
+    def edges_of(self, places: Ints, verbs: Flags, *, forward: bool) -> Ints:
+        """The edges of some verbs that leave some places (or enter them), place by place, in order."""
         order, starts = (self.leaving, self.out) if forward else (self.entering, self.into)
         first = starts[places]
         counts = starts[places + 1] - first
         total = int(counts.sum())
         if not total:
             return np.empty(0, np.int32)
-        at = np.arange(total, dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts) + np.repeat(first, counts)
+        at = np.arange(total, dtype=np.int32) + np.repeat((first - np.cumsum(counts) + counts).astype(np.int32), counts)
         edges = order[at]
-        edges = edges[verbs[self.verb[edges]]]
-        ends: Ints = (self.target if forward else self.source)[edges]
-        return ends
+        return edges[verbs[self.verb[edges]]]
+
+    def near(self, places: Ints, verbs: Flags, *, forward: bool, least: int = 0, most: int = 1) -> Ints:
+        """``reached`` as places in ascending order; of a few places it costs no look at all the others."""
+        if len(places) > _FEW:
+            return np.flatnonzero(self.reached(places, verbs, forward=forward, least=least, most=most)).astype(np.int32)
+        found = places if least == 0 else np.empty(0, np.int32)
+        seen = frontier = places
+        for depth in range(1, most + 1):
+            ends = np.unique(self.step(frontier, verbs, forward=forward))
+            if depth >= least:
+                found = ends if not len(found) else np.union1d(found, ends)
+            frontier = np.setdiff1d(ends, seen, assume_unique=True)
+            if not len(frontier):
+                break
+            if depth < most:
+                seen = np.union1d(seen, frontier)
+        return found
 
     def reached(self, places: Ints, verbs: Flags, *, forward: bool, least: int = 0, most: int = 1) -> Flags:
         """Which places lie ``least`` to ``most`` steps from any of some places."""

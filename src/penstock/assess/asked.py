@@ -83,10 +83,19 @@ class Asked:
     def _different(self, variable: str, places: Ints) -> tuple[Any, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """The different values at some places: where each is met first, and which one each place has."""
         key = np.zeros(len(places), np.int64)
+        many = 1
         for name, column in self._columns:
             if name == variable:
+                many *= len(column.known.values) + 1
                 key = key * (len(column.known.values) + 1) + column.codes[places] + 1
-        return np.unique(key, return_index=True, return_inverse=True)
+        if many > len(places):
+            return np.unique(key, return_index=True, return_inverse=True)
+        first = np.full(many, -1, np.intp)
+        first[key[::-1]] = np.arange(len(key) - 1, -1, -1)
+        met = np.flatnonzero(first >= 0)
+        turn = np.zeros(many, np.intp)
+        turn[met] = np.arange(len(met))
+        return met, first[met], turn[key]
 
     def _evaluated(self, bound: Mapping[str, int], length: int) -> bool | Unknown:
         values: dict[str, Any] = {"org": self._facts.org, "path": {"length": length}, "sensitive": _SENSITIVE}

@@ -73,10 +73,18 @@ class Column:
 
     def where(self, *wanted: Any) -> Flags:
         """The assets that have one of some values."""
+        found: Flags = self._table(wanted)[self.codes]
+        return found
+
+    def at(self, places: npt.NDArray[np.int32], *wanted: Any) -> Flags:
+        """Which of some assets have one of some values."""
+        found: Flags = self._table(wanted)[self.codes[places]]
+        return found
+
+    def _table(self, wanted: Iterable[Any]) -> Flags:
         table = np.zeros(len(self.known.values) + 1, np.bool_)
         table[[code for value in wanted if (code := self.known.codes.get(_key(value))) is not None]] = True
-        found: Flags = table[self.codes]
-        return found
+        return table
 
     def patched(self, values: Mapping[int, Any]) -> Column:
         """The column with other values at some places."""

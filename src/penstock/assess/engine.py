@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from penstock.assess.answers import SixAnswers
+from penstock.assess.arrays import Ints
 from penstock.assess.assessment import Assessment
 from penstock.assess.facts import Facts, sensitive
 from penstock.assess.fixes import Fixes
@@ -84,16 +85,15 @@ def found_by(
     rule: Rule,
     matcher: Matcher,
     questions: Questions,
-    starts: Iterable[int] | None = None,
-    only: frozenset[int] | None = None,
+    subjects: Ints | None = None,
 ) -> list[Raised]:
     """What one rule raises, one for each subject; what it would ask goes to ``questions``.
 
     Args:
-        starts: see ``Matcher.matches``, as for ``only``.
+        subjects: places of those to judge, ascending; all when None.
     """
     sure: dict[str, list[Match]] = {}
-    for match in matcher.matches(rule, starts, only):
+    for match in matcher.matches(rule, subjects):
         if match.missing or rule.asks:
             questions.add(rule, match)
         else:

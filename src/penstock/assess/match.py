@@ -1,25 +1,22 @@
 """Where a rule's chains lie in the graph, with three values: surely, not at all, or hanging on what is not known.
 
-First whole arrays narrow down what each place of a rule may be: the kind, the properties, what a condition says of one
-asset alone, and whether the rest of the chain can be reached from there. Only what remains is looked at one by one.
+First arrays narrow down what each place of a rule may be (``narrowing``) and what joins these (``links``). Only what
+remains is looked at one by one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from penstock.assess.arrays import VERB_NAMES, Flags, Ints, kind_flags, verb_flags
-from penstock.assess.asked import FALSE, OPEN, TRUE, Asked
-from penstock.assess.asking import PLACE_FIELDS, answerable
+from penstock.assess.arrays import VERB_NAMES, Arrays, Flags, Ints, kind_flags, verb_flags
+from penstock.assess.asked import OPEN, TRUE, Asked
 from penstock.assess.chains import Chain, Segment, Spot
 from penstock.assess.facts import Facts
+from penstock.assess.links import Hops, Links
+from penstock.assess.narrowing import May, Narrowing, equal
 from penstock.assess.rules import Rule
 from penstock.conditions import Condition, Unknown
 from penstock.graph.vocabulary import Step, Unseen
@@ -32,8 +29,6 @@ _WALKS = 100_000
 
 #: Variable → place of the asset that stands for it.
 Bound = dict[str, int]
-#: The hops of a walk: (place, code of the verb).
-Hops = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,32 +71,24 @@ class Matcher:
         self._known: dict[str, Flags] = {}
         self._known_everywhere: dict[tuple[str, bool], bool] = {}
         self._full: set[int] = set()
-        self._only: frozenset[int] | None = None
-        self._unsaid: dict[str, npt.NDArray[np.int8]] = {}
+        self.narrowing = Narrowing(facts, self.asked)
         self._absences: dict[tuple[str, tuple[int | None, ...]], bool | Missing] = {}
 
-    def matches(
-        self, rule: Rule, starts: Iterable[int] | None = None, only: frozenset[int] | None = None
-    ) -> Iterator[Match]:
-        """Every match of the rule, surely or perhaps.
-
-        Args:
-            starts: places of the first asset, ascending, for a few out of many.
-            only: places of the subject.
-        """
+    def matches(self, rule: Rule, subjects: Ints | None = None) -> Iterator[Match]:
+        """Every match of the rule, surely or perhaps; of some subjects only, where they are given (ascending)."""
         wanted = {TRUE} if rule.asks else {TRUE, OPEN}
         if any((answer := self.asked(part).of_all()) is not None and answer not in wanted for part in rule.when):
             return
-        if starts is None:
-            narrowed = self._narrowed(rule)
-            may: Mapping[str, May] = narrowed
-            starts = np.flatnonzero(narrowed[rule.chains[0].spots[0].variable]).tolist()
-        else:
-            may = {variable: _Tested(self, rule, variable) for variable in rule.kinds}
+        narrowing = self.narrowing
+        may = narrowing.everywhere(rule) if subjects is None else narrowing.around(rule, subjects)
+        if may:
+            yield from self._laid(rule, _Ground(self.arrays, may))
+
+    def _laid(self, rule: Rule, ground: _Ground) -> Iterator[Match]:
         kept: Counter[tuple[int, bool]] = Counter()
-        self._full, self._only = set(), only
-        for start in starts:
-            for tried, (bound, path) in enumerate(self._chains(rule, may, 0, {}, start)):
+        self._full = set()
+        for start in ground.may[rule.chains[0].spots[0].variable].tolist():
+            for tried, (bound, path) in enumerate(self._chains(rule, ground, 0, {}, start)):
                 subject = bound[rule.subject]
                 if subject in self._full:
                     continue
@@ -142,156 +129,60 @@ class Matcher:
         hint = "Split what it stands for, or look at it by itself: penstock show"
         self._cut.setdefault((asset.id, what), Unseen(asset.name, what, why, hint, "assess", asset.scope))
 
-    # ── what may be where ────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _narrowed(self, rule: Rule) -> dict[str, Flags]:
-        """Variable → the assets it may stand for, as far as one look at each and the chains behind it can say."""
-        may: dict[str, Flags] = {}
-        for chain in rule.chains:
-            for spot in chain.spots:
-                fits = kind_flags(spot.kinds)[self.arrays.kind]
-                for name, wanted in spot.props:
-                    fits &= self._may_fit(name, wanted)
-                may[spot.variable] = may[spot.variable] & fits if spot.variable in may else fits
-        first = rule.chains[0].spots[0].variable
-        may[first] = may[first] & ~self.facts.column("lifecycle").where("retired")
-        self._judged_alone(rule, may)
-        self._judged_in_pairs(rule, may)
-        for chain in rule.chains[::-1]:
-            self._connected(chain.reversed(), may)
-            if chain is not rule.chains[0]:
-                self._connected(chain, may)
-        return may
-
-    def _judged_alone(self, rule: Rule, may: dict[str, Flags]) -> None:
-        """Leave out what a condition about one asset rules out, also where it hangs on what nobody can say."""
-        evident: Flags | None = None
-        for part in rule.when:
-            asked = self.asked(part)
-            if len(asked.variables) != 1 or "path" in part.uses:
-                evident = np.ones(0, np.bool_)
-                continue
-            (variable,) = asked.variables
-            places = np.flatnonzero(may[variable]).astype(np.int32)
-            said = asked.over(places)
-            out = said == FALSE
-            if rule.asks:
-                out |= said == OPEN
-            is_open = np.flatnonzero(said == OPEN)
-            for field in asked.condition.reads[variable]:
-                out[is_open] |= self.nobody_says(field, places[is_open])
-            may[variable][places[out]] = False
-            true = np.zeros(len(self.arrays), np.bool_)
-            true[places[said == TRUE]] = True
-            evident = true if evident is None else evident | true if len(evident) else evident
-        if (
-            evident is not None
-            and len(evident)
-            and len({v for part in rule.when for v in self.asked(part).variables}) == 1
-        ):
-            (variable,) = self.asked(rule.when[0]).variables
-            may[variable] &= evident  # what hangs on the unknown alone is no match and no question
-
-    def nobody_says(self, field: str, places: Ints) -> Flags:
-        """Where a field is not known and nobody can be asked for it."""
-        if field not in PLACE_FIELDS:
-            return np.zeros(len(places), np.bool_)
-        if field not in self._unsaid:
-            self._unsaid[field] = np.where(self.facts.column(field).given, 0, -1).astype(np.int8)
-        known, ids = self._unsaid[field], self.arrays.ids
-        for place in places[known[places] < 0].tolist():
-            known[place] = answerable(self.facts, ids[place], field) is None
-        return np.asarray(known[places] == 1)
-
-    def _judged_in_pairs(self, rule: Rule, may: dict[str, Flags]) -> None:
-        wanted = frozenset({TRUE}) if rule.asks else frozenset({TRUE, OPEN})
-        for part in rule.when:
-            asked = self.asked(part)
-            if len(asked.variables) != 2 or "path" in part.uses:
-                continue
-            one, two = asked.variables
-            left, right = (np.flatnonzero(may[variable]).astype(np.int32) for variable in (one, two))
-            found = asked.pairs(left, right, wanted) if len(left) and len(right) else None
-            if found:
-                may[one][left[~found[0]]] = False
-                may[two][right[~found[1]]] = False
-
-    def _may_fit(self, name: str, wanted: Any) -> Flags:
-        column = self.facts.column(name)
-        table = [_equal(value, wanted) for value in column.known.values]
-        found: Flags = np.array([*table, name != "contains"], np.bool_)[column.codes]
-        return found
-
-    def _connected(self, chain: Chain, may: dict[str, Flags]) -> None:
-        """Keep at each spot what the spots before it lead to."""
-        for (one, two), segment in zip(zip(chain.spots, chain.spots[1:], strict=False), chain.segments, strict=True):
-            places: Ints = np.flatnonzero(may[one.variable]).astype(np.int32)
-            may[two.variable] = may[two.variable] & self.arrays.reached(
-                places, self._flags(segment.verbs), forward=segment.forward, least=segment.least, most=segment.most
-            )
-
-    def _flags(self, verbs: frozenset[str]) -> Flags:
-        if verbs not in self._verbs:
-            self._verbs[verbs] = verb_flags(verbs)
-        return self._verbs[verbs]
-
     # ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _chains(
-        self, rule: Rule, may: Mapping[str, May], index: int, bound: Bound, start: int | None = None
+        self, rule: Rule, ground: _Ground, index: int, bound: Bound, start: int | None = None
     ) -> Iterator[tuple[Bound, tuple[Step, ...]]]:
         if index == len(rule.chains):
             yield bound, ()
             return
-        chain = rule.chains[index]
-        if chain.spots[0].variable not in bound and chain.spots[-1].variable in bound:
-            chain = chain.reversed()
+        chain = ground.oriented(rule.chains[index], bound)
         variable = chain.spots[0].variable
-        for first in [start] if start is not None else self._starts(may, variable, bound):
-            for along, path in self._along(rule, may, chain, 0, first, bound):
-                for whole, _ in self._chains(rule, may, index + 1, along):
+        starts = [start] if start is not None else [bound[variable]] if variable in bound else ground.listed(variable)
+        for first in starts:
+            for along, path in self._along(rule, ground, chain, 0, first, bound):
+                for whole, _ in self._chains(rule, ground, index + 1, along):
                     yield whole, path
 
-    def _starts(self, may: Mapping[str, May], variable: str, bound: Bound) -> Iterable[int]:
-        if variable in bound:
-            return [bound[variable]]
-        flags = may[variable]
-        if isinstance(flags, np.ndarray):
-            found: list[int] = np.flatnonzero(flags).tolist()
-            return found
-        return (place for place in range(len(self.arrays)) if flags[place])
-
     def _along(
-        self, rule: Rule, may: Mapping[str, May], chain: Chain, at: int, place: int, bound: Bound, near: bool = False
+        self, rule: Rule, ground: _Ground, chain: Chain, at: int, place: int, bound: Bound, near: bool = False
     ) -> Iterator[tuple[Bound, tuple[Step, ...]]]:
         """Ways to lay the chain from ``spots[at]`` on, when that spot is the asset at ``place``."""
         variable = chain.spots[at].variable
-        if bound.get(variable, place) != place or not may[variable][place]:
-            return
-        if variable == rule.subject and (place in self._full or (self._only is not None and place not in self._only)):
-            return
-        if variable not in bound:
+        known = bound.get(variable)
+        if known is None:
+            if variable == rule.subject and place in self._full:
+                return
             if not near and place in bound.values():
                 return
             bound = {**bound, variable: place}
             if not self._may_hold(rule, bound, variable):
                 return
+        elif known != place:
+            return
         here = (Step(self.arrays.ids[place]),) if at == 0 else ()
         if at == len(chain.segments):
             yield bound, here
             return
         segment = chain.segments[at]
-        for end, hops in self._walk(place, segment, may[chain.spots[at + 1].variable]).items():
-            for along, rest in self._along(rule, may, chain, at + 1, end, bound, near=not hops):
+        links = ground.links(chain, at)
+        following = links.of(place, lambda: self._stopped(place, segment))
+        wanted = bound.get(chain.spots[at + 1].variable)
+        if wanted is not None:
+            following = {wanted: following[wanted]} if wanted in following else {}
+        for end, hops in following.items():
+            for along, rest in self._along(rule, ground, chain, at + 1, end, bound, near=not hops):
                 yield along, here + self._steps(hops, segment.forward) + rest
 
-    def _steps(self, hops: Hops, forward: bool) -> tuple[Step, ...]:
-        return tuple(Step(self.arrays.ids[place], VERB_NAMES[verb], forward) for place, verb in hops)
+    def _stopped(self, place: int, segment: Segment) -> None:
+        self._note(place, f"what {_words(segment)} it", f"more than {MAX_VISITED} assets")
 
-    def _walk(self, start: int, segment: Segment, may: May | None = None) -> dict[int, Hops]:
-        """Assets that the segment leads to, each with the shortest way there; of a single step, only what may be."""
-        if segment.most == 1 and may is not None:
-            return self._one_step(start, segment, may)
+    def _steps(self, hops: Hops, forward: bool) -> tuple[Step, ...]:
+        return tuple([Step(self.arrays.ids[place], VERB_NAMES[verb], forward) for place, verb in hops])
+
+    def _walk(self, start: int, segment: Segment) -> dict[int, Hops]:
+        """Assets that the segment leads to, each with the shortest way there."""
         if (start, segment) in self._walks:
             return self._walks[start, segment]
         verbs = self._flags(segment.verbs)
@@ -305,7 +196,7 @@ class Matcher:
                     if end in seen:
                         continue
                     if len(seen) > MAX_VISITED:
-                        self._note(start, f"what {_words(segment)} it", f"more than {MAX_VISITED} assets")
+                        self._stopped(start, segment)
                         break
                     seen[end] = (*seen[place], (end, verb))
                     following.append(end)
@@ -317,20 +208,10 @@ class Matcher:
         self._walks[start, segment] = found
         return found
 
-    def _one_step(self, start: int, segment: Segment, may: May) -> dict[int, Hops]:
-        """The ends of single relations: a hub with many of them is looked through at once."""
-        arrays = self.arrays
-        edges = arrays.edges(start, self._flags(segment.verbs), forward=segment.forward)
-        ends = (arrays.target if segment.forward else arrays.source)[edges]
-        kept = may[ends] if isinstance(may, np.ndarray) else may.these(ends)
-        found: dict[int, Hops] = {start: ()} if segment.least == 0 else {}
-        for end, verb in zip(ends[kept].tolist(), arrays.verb[edges[kept]].tolist(), strict=True):
-            if len(found) >= MAX_VISITED:
-                self._note(start, f"what {_words(segment)} it", f"more than {MAX_VISITED} assets")
-                break
-            if end != start:
-                found.setdefault(end, ((end, verb),))
-        return found
+    def _flags(self, verbs: frozenset[str]) -> Flags:
+        if verbs not in self._verbs:
+            self._verbs[verbs] = verb_flags(verbs)
+        return self._verbs[verbs]
 
     def fits(self, spot: Spot, place: int) -> bool | Missing:
         """Whether the properties in the spot's brackets are those of the asset."""
@@ -342,7 +223,7 @@ class Matcher:
                     return False
             elif value is None:
                 missing = missing or Missing(self.arrays.ids[place], name)
-            elif not _equal(value, wanted):
+            elif not equal(value, wanted):
                 return False
         return missing or True
 
@@ -486,53 +367,38 @@ class Matcher:
         return frozenset(e.scope for evidence in self.graph.evidence.values() for e in evidence if e.scope)
 
 
-class _Tested:
-    """Which places a variable may stand for, tested when asked: for a few assets out of many."""
+class _Ground:
+    """Where a rule is laid: what its variables may be, and the links between them, gathered when first walked."""
 
-    def __init__(self, matcher: Matcher, rule: Rule, variable: str) -> None:
-        self._matcher = matcher
-        self._spots = [spot for chain in rule.chains for spot in chain.spots if spot.variable == variable]
-        self._kinds = kind_flags(frozenset.intersection(*(spot.kinds for spot in self._spots)))
-        self._variable, self._asks = variable, rule.asks
-        self._first = variable == rule.chains[0].spots[0].variable
-        asked = [matcher.asked(part) for part in rule.when if "path" not in part.uses]
-        self._asked = [one for one in asked if one.variables == [variable]]
+    def __init__(self, arrays: Arrays, may: May) -> None:
+        self.may = may
+        self._arrays = arrays
+        self._links: dict[tuple[str, int], Links] = {}
+        self._turned: dict[str, Chain] = {}
+        self._listed: dict[str, list[int]] = {}
 
-    def these(self, places: Ints) -> Flags:
-        """Of many places at once: most are not even of the kind."""
-        found = self._kinds[self._matcher.arrays.kind[places]]
-        found[found] = [self[place] for place in places[found].tolist()]
-        return found
+    def oriented(self, chain: Chain, bound: Bound) -> Chain:
+        """The chain from an end that is bound on."""
+        if chain.spots[0].variable in bound or chain.spots[-1].variable not in bound:
+            return chain
+        if chain.text not in self._turned:
+            self._turned[chain.text] = replace(chain.reversed(), text=f"{chain.text} reversed")
+        return self._turned[chain.text]
 
-    def __getitem__(self, place: int) -> bool:
-        matcher = self._matcher
-        return (
-            bool(self._kinds[matcher.arrays.kind[place]])
-            and not (self._first and matcher.facts.column("lifecycle")[place] == "retired")
-            and all(matcher.fits(spot, place) is not False for spot in self._spots if spot.props)
-            and not any(self._rules_out(asked, place) for asked in self._asked)
-        )
+    def links(self, chain: Chain, at: int) -> Links:
+        key = chain.text, at
+        if key not in self._links:
+            one, two = (self.may[chain.spots[n].variable] for n in (at, at + 1))
+            self._links[key] = Links(self._arrays, chain.segments[at], one, two, MAX_VISITED)
+        return self._links[key]
 
-    def _rules_out(self, asked: Asked, place: int) -> bool:
-        answer = asked.of({self._variable: place})
-        if answer is True or answer is False:
-            return not answer
-        here = np.array([place], np.int32)
-        fields = asked.condition.reads[self._variable]
-        return self._asks or any(self._matcher.nobody_says(field, here)[0] for field in fields)
-
-
-#: Which places a variable may stand for.
-May = Flags | _Tested
+    def listed(self, variable: str) -> list[int]:
+        if variable not in self._listed:
+            self._listed[variable] = self.may[variable].tolist()
+        return self._listed[variable]
 
 
 def _words(segment: Segment) -> str:
     """The segment's verbs for a reader: ``reads or uses tool, seen from`` the end it starts at."""
     verbs = " or ".join(sorted(segment.verbs)).replace("_", " ")
     return f"lies over {verbs} {'after' if segment.forward else 'before'}"
-
-
-def _equal(value: Any, wanted: Any) -> bool:
-    if isinstance(wanted, list | tuple):
-        return set(wanted) <= set(value if isinstance(value, list | tuple | set | frozenset) else [value])
-    return bool(value == wanted)

@@ -15,10 +15,11 @@ import numpy as np
 
 from penstock.assess.arrays import Arrays, Flags, Ints, kind_flags, verb_flags
 from penstock.assess.assessment import Assessment
-from penstock.assess.chains import Chain, Segment, Spot
+from penstock.assess.chains import Chain, Segment
 from penstock.assess.engine import Raised, found_by, ordered, told_of
 from penstock.assess.facts import Facts
 from penstock.assess.match import Matcher
+from penstock.assess.narrowing import Narrowing, near, outward
 from penstock.assess.questions import Questions
 from penstock.assess.rules import Rule, load_rules
 from penstock.assess.sight import DEPTH, POWER, USES
@@ -84,15 +85,15 @@ class Standing:
         asked_anew: dict[str, set[str]] = {}
         for rule_id, subject in self.questions.about(scope.reasons):
             asked_anew.setdefault(rule_id, set()).add(subject)
-        self._matcher_before, self.judged_again = self.matcher, 0
+        then, self._matcher_before, self.judged_again = self._matcher_before.narrowing, self.matcher, 0
         for rule in self.rules:
-            self._again(rule, before, scope, asked_anew.get(rule.id, set()))
+            self._again(rule, then, scope, asked_anew.get(rule.id, set()))
 
-    def _again(self, rule: Rule, before: Facts, scope: _Scope, subjects: set[str]) -> None:
+    def _again(self, rule: Rule, before: Narrowing, scope: _Scope, subjects: set[str]) -> None:
         """Judge one rule on the subjects that may be judged otherwise now."""
         arrays, kept = self.facts.arrays, self._raised[rule.id]
-        subjects |= {before.arrays.ids[place] for place in _subjects(rule, before.arrays, scope.then, scope.gone)}
-        subjects |= {arrays.ids[place] for place in _subjects(rule, arrays, scope.now, scope.come)}
+        subjects |= {before.arrays.ids[place] for place in _subjects(rule, before, scope.then, scope.gone)}
+        subjects |= {arrays.ids[place] for place in _subjects(rule, self.matcher.narrowing, scope.now, scope.come)}
         subjects |= {id for id, one in kept.items() if _tells(one, scope)}
         if not subjects:
             return
@@ -101,12 +102,9 @@ class Standing:
         self.questions.forget(rule, subjects)
         here = np.array(sorted(arrays.place[id] for id in subjects if id in arrays.place), np.int32)
         self.judged_again += len(here)
-        marked = np.zeros(len(arrays), np.bool_)
-        marked[here] = True
-        first = rule.chains[0].spots[0].variable
-        starts = np.flatnonzero(_joined(rule, arrays, rule.subject, marked, first)).tolist()
-        found = found_by(rule, self.matcher, self.questions, starts, frozenset(here.tolist()))
-        kept.update((one.finding.subject, one) for one in found)
+        if len(here):
+            found = found_by(rule, self.matcher, self.questions, here)
+            kept.update((one.finding.subject, one) for one in found)
 
 
 def _tells(one: Raised, scope: _Scope) -> bool:
@@ -128,8 +126,8 @@ class _Scope:
     way (``reasons``), or their labels came by another way (``lineage``).
     """
 
-    then: Flags
-    now: Flags
+    then: Ints
+    now: Ints
     gone: tuple[Relation, ...]
     come: tuple[Relation, ...]
     reasons: frozenset[str]
@@ -152,8 +150,8 @@ class _Scope:
         lineage = _lineage(arrays, np.union1d(np.flatnonzero(weighty), ends).astype(np.int32))
         gone = {one.id for one in changes.removed}
         return cls(
-            then=then,
-            now=now,
+            then=np.flatnonzero(then).astype(np.int32),
+            now=np.flatnonzero(now).astype(np.int32),
             gone=changes.relations_removed,
             come=changes.relations_added,
             reasons=arrays.named(reasons) | gone,
@@ -230,68 +228,88 @@ def _lineage(arrays: Arrays, frontier: Ints) -> Flags:
 # ── along the chains ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _subjects(rule: Rule, arrays: Arrays, differs: Flags, links: Sequence[Relation]) -> list[int]:
-    """The subjects that the rule's chains join to an asset that differs, or over a relation that came or went."""
-    found: dict[str, Flags] = {}
-    ends = [
-        (arrays.place[r.source], r.verb, arrays.place[r.target])
-        for r in links
-        if {r.source, r.target} <= arrays.place.keys()
-    ]
-    for chain in (*rule.chains, *rule.absent):
-        for variable, flags in _met(chain, arrays, differs, ends).items():
-            found[variable] = found[variable] | flags if variable in found else flags
-    joined = np.zeros(len(arrays), np.bool_)
-    for variable, flags in found.items():
-        if variable in rule.kinds and flags.any():
-            joined |= _joined(rule, arrays, variable, flags, rule.subject)
-    places: list[int] = np.flatnonzero(joined).tolist()
-    return places
+def _subjects(rule: Rule, narrowing: Narrowing, differs: Ints, links: Sequence[Relation]) -> list[int]:
+    """The subjects that the rule's chains join to an asset that differs, or over a relation that came or went.
 
-
-def _met(chain: Chain, arrays: Arrays, differs: Flags, links: Sequence[tuple[int, str, int]]) -> dict[str, Flags]:
-    """Variable → the assets from which the chain leads to something that differs, either way along it."""
-    found: dict[str, Flags] = {}
-    for one in (chain, chain.reversed()):
-        flags = differs & kind_flags(one.spots[0].kinds)[arrays.kind]
-        found[one.spots[0].variable] = found.get(one.spots[0].variable, flags) | flags
-        on = differs
-        for segment, spot in zip(one.segments, one.spots[1:], strict=True):
-            seeds = on | differs
-            over = [(s, t) if segment.forward else (t, s) for s, verb, t in links if verb in segment.verbs]
-            if over:
-                seeds = seeds.copy()
-                seeds[[far for _, far in over]] = True
-            places = np.flatnonzero(seeds).astype(np.int32)
-            on = arrays.reached(places, verb_flags(segment.verbs), forward=segment.forward, most=segment.most)
-            on &= kind_flags(spot.kinds)[arrays.kind]
-            found[spot.variable] = found.get(spot.variable, on) | on
-    return found
-
-
-def _joined(rule: Rule, arrays: Arrays, variable: str, flags: Flags, wanted: str) -> Flags:
-    """What one variable may stand for where another stands for some assets: outward along the chains, never back."""
-    found = {variable: flags}
-    fresh = [variable]
-    while fresh and wanted not in found:
-        here = fresh.pop(0)
-        places: Ints = np.flatnonzero(found[here]).astype(np.int32)
-        for spot, segment, there in _joints(rule):
-            if spot == here and there.variable not in found:
-                on = arrays.reached(
-                    places,
-                    verb_flags(segment.verbs),
-                    forward=segment.forward,
-                    least=segment.least,
-                    most=segment.most,
-                )
-                found[there.variable] = on & kind_flags(there.kinds)[arrays.kind]
-                fresh.append(there.variable)
-    return found.get(wanted, np.zeros(len(arrays), np.bool_))
-
-
-def _joints(rule: Rule) -> Iterator[tuple[str, Segment, Spot]]:
+    Only what a place of the rule may be counts: an asset that differs matters where it may stand, and a relation where
+    both of its ends lead to what may stand there.
+    """
+    found: dict[str, list[Ints]] = {}
+    for variable in rule.kinds:
+        if any(variable == spot.variable for chain in rule.chains for spot in chain.spots):
+            found[variable] = [narrowing.alone(rule, variable, differs)]
+    ends = _ends(narrowing.arrays, links)
     for chain in rule.chains:
-        for one in (chain, chain.reversed()):
-            for here, segment, there in zip(one.spots, one.segments, one.spots[1:], strict=False):
-                yield here.variable, segment, there
+        for one, segment, two in zip(chain.spots, chain.segments, chain.spots[1:], strict=False):
+            for near_end, far_end in ends.over(segment):
+                here = narrowing.alone(rule, one.variable, _led(narrowing.arrays, near_end, segment.reversed()))
+                if len(here) and len(narrowing.alone(rule, two.variable, _led(narrowing.arrays, far_end, segment))):
+                    found[one.variable].append(here)
+    for chain in rule.absent:
+        for variable, places in _met(chain, narrowing.arrays, differs, ends):
+            if variable in found:
+                found[variable].append(narrowing.alone(rule, variable, places))
+    joined: set[int] = set()
+    for variable, parts in found.items():
+        places = np.unique(np.concatenate(parts))
+        if len(places):
+            joined.update(_joined(rule, narrowing, variable, places).tolist())
+    return sorted(joined)
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """The two ends of relations that came or went, as places."""
+
+    by_verb: dict[str, list[tuple[int, int]]]
+
+    def over(self, segment: Segment) -> Iterator[tuple[Ints, Ints]]:
+        """(end nearer to the start, farther end) of those that a segment may lead over."""
+        for verb in sorted(segment.verbs & self.by_verb.keys()):
+            for source, target in self.by_verb[verb]:
+                pair = (source, target) if segment.forward else (target, source)
+                yield np.array(pair[:1], np.int32), np.array(pair[1:], np.int32)
+
+
+def _ends(arrays: Arrays, links: Sequence[Relation]) -> _Ends:
+    by_verb: dict[str, list[tuple[int, int]]] = {}
+    for r in links:
+        if r.source in arrays.place and r.target in arrays.place:
+            by_verb.setdefault(r.verb, []).append((arrays.place[r.source], arrays.place[r.target]))
+    return _Ends(by_verb)
+
+
+def _led(arrays: Arrays, places: Ints, segment: Segment) -> Ints:
+    """What the rest of a segment leads to, from the end of one of its relations on."""
+    return near(arrays, places, Segment(segment.verbs, 0, segment.most - 1, segment.forward))
+
+
+def _met(chain: Chain, arrays: Arrays, differs: Ints, ends: _Ends) -> Iterator[tuple[str, Ints]]:
+    """Variable of an absent chain → the assets from which it leads to something that differs, either way along it."""
+    for one in (chain, chain.reversed()):
+        on = differs[kind_flags(one.spots[0].kinds)[arrays.kind[differs]]]
+        yield one.spots[0].variable, on
+        for segment, spot in zip(one.segments, one.spots[1:], strict=True):
+            far = [far for _, far in ends.over(segment)]
+            between = (differs,) if segment.most > 1 else ()
+            seeds = np.unique(np.concatenate((on, *between, *far)))
+            further = Segment(segment.verbs, 0, segment.most, segment.forward)
+            led = near(arrays, seeds, further) if len(seeds) else seeds
+            here = differs[kind_flags(spot.kinds)[arrays.kind[differs]]]
+            on = np.union1d(led[kind_flags(spot.kinds)[arrays.kind[led]]], here)
+            yield spot.variable, on
+
+
+def _joined(rule: Rule, narrowing: Narrowing, variable: str, places: Ints) -> Ints:
+    """What the subject may be where a variable stands for some assets: outward along the chains, never back."""
+    if variable == rule.subject:
+        return places
+    found = {variable: places}
+    for here, segment, there in outward(rule, variable):
+        if len(found[here]):
+            found[there] = narrowing.alone(rule, there, near(narrowing.arrays, found[here], segment))
+            if there == rule.subject:
+                return found[there]
+        else:
+            found[there] = found[here]
+    return np.empty(0, np.int32)
