@@ -16,6 +16,8 @@ from msgspec.structs import replace
 from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
 from penstock.protect.call import NOBODY, Call
+from penstock.protect.doors.registry import Doors
+from penstock.protect.doors.room import Room
 from penstock.protect.exchange import Asked, Attachment, Part
 from penstock.protect.framing import aws
 from penstock.protect.inspection import Inspection
@@ -54,9 +56,12 @@ class Gateway:
         self._surfaces = Registry()
         self._upstreams: Upstreams | None = None
         self.counts = dict.fromkeys(("calls", "refused", "uninspected", "failed", "hung_up"), 0)
+        self._doors = Doors(Room(source, sink, self._inspection, self._connected, self.counts))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
+        if scope["type"] != "lifespan" and (door := self._doors.of(scope)) is not None:
+            await door(scope, receive, send)
+        elif scope["type"] == "http":
             await self._answer(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._live(receive, send)
@@ -146,14 +151,13 @@ class Gateway:
 
     async def _sent_on(self, call: Call, body: bytes, receive: Receive) -> None:
         """Ask the provider, and leave at once when the client does."""
-        if self._upstreams is None:  # served without lifespan events
-            self._upstreams = Upstreams()
+        upstreams = self._connected()
         assert call.upstream is not None and call.exchange is not None  # noqa: S101
         call.work = asyncio.current_task()
         watch = asyncio.get_running_loop().call_later(_GLANCE, _watch, call, receive)
         answer = None
         try:
-            answer = await self._upstreams.ask(
+            answer = await upstreams.ask(
                 call.upstream, call.method, call.path, call.query, call.scope["headers"], body, call.surface.family
             )
             call.status = answer.status
@@ -169,7 +173,13 @@ class Gateway:
             if call.watcher is not None:
                 call.watcher.cancel()
             if answer is not None:
-                self._upstreams.done(answer)
+                upstreams.done(answer)
+
+    def _connected(self) -> Upstreams:
+        """The way out, inside the event loop that serves."""
+        if self._upstreams is None:  # served without lifespan events
+            self._upstreams = Upstreams()
+        return self._upstreams
 
     async def _streamed(self, call: Call, answer: Answer, streaming: Streaming) -> None:
         guard = StreamGuard(
