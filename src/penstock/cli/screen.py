@@ -65,6 +65,28 @@ def progress_bar() -> Iterator[Callable[[Progress], None] | None]:
         yield on_progress
 
 
+@contextmanager
+def bytes_bar(description: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar over bytes on standard error, on a terminal only; call what it yields with each part's bytes."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (
+        TextColumn("[bold]{task.description}"),
+        BarColumn(bar_width=32),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(description, total=total)
+        yield lambda count: bar.advance(task, count)
+
+
 def as_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A plain table for standard output; cells are text, whatever they hold."""
     from rich.table import Table

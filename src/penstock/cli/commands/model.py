@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from penstock.cli.screen import printable, show_error
+from penstock.cli.screen import bytes_bar, printable, show_error
 from penstock.errors import NotReachable, PenstockError, WrongUse
 
 if TYPE_CHECKING:
@@ -145,6 +145,48 @@ def guard(
             program[0],
             "Name it by its path",
         ) from error
+
+
+@command.command("convert")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE")
+@click.option("--to", "form", type=click.Choice(["safetensors"]), default="safetensors", show_default=True)
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Default: FILE with the new ending."
+)
+@click.option("--key", default="", metavar="NAME", help="The entry of a checkpoint that holds the weights.")
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+def convert(path: Path, form: str, out: Path | None, key: str, force: bool) -> int:
+    """Take the tensors out of a model file, into one in which nothing can run.
+
+    PyTorch checkpoints (.pt, .pth, .bin, .ckpt) and NumPy arrays are read without being loaded: no name in them is
+    imported and nothing is called, so a file that would do harm gives its numbers too. What is no tensor (settings of
+    an optimizer, a tokenizer) stays behind and is named.
+
+    \b
+    penstock model convert pytorch_model.bin
+    penstock model convert checkpoint.pt --key state_dict --out model.safetensors
+    """
+    from penstock.inspect.models.tensors import safetensors
+    from penstock.inspect.models.tensors.read import read
+    from penstock.inspect.models.tensors.tensor import SIZES
+
+    target = out or path.with_suffix(f".{form}")
+    if target.exists() and (not force or target.samefile(path)):
+        raise WrongUse("The file is there already", str(target), "Name another with --out, or write over it: --force")
+    before = _scanned(os.fspath(path), False, None, _lists((), ()))
+    with read(path, key) as found:
+        with bytes_bar("writing", sum(tensor.size for tensor in found.tensors.values())) as advance:
+            size = safetensors.write(target, found, done=advance)
+        count = sum(tensor.size // SIZES[tensor.kind] for tensor in found.tensors.values())
+    click.echo(f"{len(found.tensors)} tensors, {count:,} numbers, {_size(size)} → {printable(os.fspath(target))}")
+    for note in found.notes:
+        click.echo(f"  {printable(note)}")
+    if found.left_out:
+        named = ", ".join(sorted(found.left_out)[:8]) + (" …" if len(found.left_out) > 8 else "")
+        click.echo(f"  left behind, no tensors: {printable(named)}")
+    after = _scanned(os.fspath(target), False, None, _lists((), ()))
+    click.echo(f"  the file was {before.verdict.word}, the new one is {after.verdict.word}")
+    return 0
 
 
 def exit_code(reports: list[Report], fail_on: str, *, failed: bool = False) -> int:
