@@ -26,6 +26,8 @@ __all__ = ["BACK", "HISTORY", "Detector", "detect", "detector"]
 _COLUMNS, _CELL = 400, 96
 #: Values that ask for words of context are asked about together while no more than this lies between two of them.
 _TOGETHER = 64
+#: A rule's number and a place share one integer.
+_PRIORITY_BITS = 12
 
 
 def detect(text: str) -> list[Span]:
@@ -56,7 +58,7 @@ class _Core:
 
 #: Start, end, rule, and from where on words before the value count.
 _Unsure = tuple[int, int, Rule, int]
-#: Start and end → confidence, rule.
+#: Start and end, the end negative so that of two with one start the wider sorts first → confidence, rule.
 Found = dict[tuple[int, int], tuple[float, Rule]]
 
 
@@ -105,7 +107,7 @@ class Detector:
         told = Told(self._context, text)
         found: Found = {}
         unsure: list[_Unsure] = []
-        tried: set[tuple[int, int]] = set()
+        tried: set[int] = set()
         words: list[tuple[_Core, int]] = []
         for index, at in hits:
             core = cores[index]
@@ -120,7 +122,7 @@ class Detector:
                 first = rule.first(text, at) if rule.leads else at
                 if rule.open and first < growing and rule.grows(text, at):
                     growing = first
-                key = (rule.priority, first)
+                key = first << _PRIORITY_BITS | rule.priority
                 if key in tried:
                     continue
                 tried.add(key)
@@ -145,34 +147,40 @@ class Detector:
         named = sorted(start for start in asked if tables.header_at(text, start))
         for start, header in tables.headers(text, named).items():
             headed = asked[start]
-            columns: dict[int, list[tuple[_Core, str]]] = {}
+            columns: dict[int, _Column] = {}
             for core, at in headed:
                 column = header.column_of(at - 1)
                 if column < _COLUMNS:
-                    columns.setdefault(column, []).append((core, text[at - core.letters : at]))
+                    numbers, rules = columns.setdefault(column, ([], {}))
+                    rules.update(dict.fromkeys(core.rules))
+                    if core.identifiers is not None and core.identifiers not in numbers:
+                        numbers.append(core.identifiers)
             for column, begin, stop, still in tables.cells(text, header, columns):
                 if still and stop - begin < _CELL:
                     growing = min(growing, begin)
-                value = text[begin : min(stop, begin + _CELL)]
-                for core, word in columns[column]:
-                    self._cell(found, core, word, value, begin)
+                _cell(found, *columns[column], text[begin : min(stop, begin + _CELL)], begin)
         return growing
-
-    def _cell(self, found: Found, core: _Core, word: str, value: str, begin: int) -> None:
-        """A cell is read as if its header stood before it; the value must begin it and end with it or at a space."""
-        lead = f"{word}: "
-        text, at = lead + value, len(word)
-        spans: list[tuple[Rule, int, int]] = []
-        if core.identifiers is not None and (number := core.identifiers.behind(text, at, _NOTHING)) is not None:
-            spans.append(number)
-        for rule in core.rules:
-            spans += [(rule, start, stop) for start, stop in rule.values(text, at)]
-        for rule, start, stop in spans:
-            if start == len(lead) and text[stop : stop + 1] in ("", " "):
-                _note(found, rule, begin, begin + stop - start)
 
 
 _NOTHING = Told(Context(), "")
+#: What a column's header leads to: numbers and rules, each once however many words name them.
+_Column = tuple[list[Identifiers], dict[Rule, None]]
+#: A cell is read as if this stood before it, its header's word first.
+_LEAD = "x: "
+
+
+def _cell(found: Found, numbers: list[Identifiers], rules: Iterable[Rule], value: str, begin: int) -> None:
+    """Add a cell's value, which must begin it and end with it or at a space."""
+    text, at, first = _LEAD + value, 1, len(_LEAD)
+    spans: list[tuple[Rule, int, int]] = []
+    for known in numbers:
+        if (number := known.behind(text, at, _NOTHING)) is not None:
+            spans.append(number)
+    for rule in rules:
+        spans += [(rule, start, stop) for start, stop in rule.values(text, at)]
+    for rule, start, stop in spans:
+        if start == first and text[stop : stop + 1] in ("", " "):
+            _note(found, rule, begin, begin + stop - start)
 
 
 def _explain(found: Found, unsure: list[_Unsure], text: str, told: Told) -> None:
@@ -180,7 +188,7 @@ def _explain(found: Found, unsure: list[_Unsure], text: str, told: Told) -> None
 
     What lies behind another value explains nothing, so that masking that value changes nothing.
     """
-    ends = sorted(stop for _, stop in found)
+    ends = sorted([-stop for _, stop in found])
     unsure.sort(key=_by_start)
     read = -1
     for place, (start, stop, rule, since) in enumerate(unsure):
@@ -212,25 +220,22 @@ def _by_start(item: _Unsure) -> tuple[int, int, int]:
 def _note(found: Found, rule: Rule, start: int, stop: int, confidence: float = 0.0) -> None:
     """Of two rules that claim the same characters the surer one wins, then the earlier."""
     confidence = confidence or rule.confidence
-    known = found.get((start, stop))
+    known = found.get((start, -stop))
     if known is None or confidence > known[0] or (confidence == known[0] and rule.priority < known[1].priority):
-        found[start, stop] = (confidence, rule)
+        found[start, -stop] = (confidence, rule)
 
 
 def _widest(found: Found) -> list[Span]:
     """Spans in order of position without those that lie within another."""
     kept: list[Span] = []
     reached = -1
-    for start, end in sorted(found, key=_by_place):
+    for place in sorted(found):
+        start, end = place[0], -place[1]
         if end > reached:
-            confidence, rule = found[start, end]
+            confidence, rule = found[place]
             kept.append(Span(start, end, rule.type, rule.category, confidence, rule.reason, rule.id))
             reached = end
     return kept
-
-
-def _by_place(place: tuple[int, int]) -> tuple[int, int]:
-    return place[0], -place[1]
 
 
 @cache

@@ -51,7 +51,7 @@ class Identifiers:
         return None
 
     def _fitting(self, value: str) -> Rule | None:
-        plain = value.upper().translate(_SEPARATORS)
+        plain = value.upper().encode().translate(None, _SEPARATORS).decode()  # groups are ASCII
         size = len(plain)
         if not 5 <= size <= _LONGEST or ("." in value and _DECIMAL.fullmatch(value)):
             return None
@@ -100,4 +100,4 @@ _MORE = re.compile(f"(?:{_NEXT.pattern}){{0,{_GROUPS - 1}}}")
 _DECIMAL = re.compile(r"\d+\.\d+")
 #: Three, two and four figures: only the United States write so.
 _AMERICAN = re.compile(r"\d{3}-\d{2}-\d{4}")
-_SEPARATORS = {ord(char): None for char in " ./-"}
+_SEPARATORS = b" ./-"

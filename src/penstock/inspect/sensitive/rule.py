@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from penstock.inspect.sensitive.rows import LONGEST, Shape
@@ -18,6 +18,7 @@ UNLESS = 32
 HISTORY = 192
 #: How far behind the longest value a pattern may look.
 _AHEAD = 8
+_NONE: tuple[tuple[int, int], ...] = ()
 
 
 class Rule:
@@ -84,16 +85,22 @@ class Rule:
             return low + len(before.rstrip(self._lead))
         return at - len(self._wide_lead.match(before[::-1]).group())  # type: ignore[union-attr]
 
-    def values(self, text: str, at: int) -> list[tuple[int, int]]:
+    def values(self, text: str, at: int) -> Sequence[tuple[int, int]]:
         """Where values stand that start at ``at``, or behind the keyword that ends at ``at``."""
         if self._near:
             return self._behind(text, at)
-        limit = at + self._ahead
+        limit, checks = at + self._ahead, self.checks
         for shape, group in self.shapes:
             match = shape.match(text, at, limit)
-            if match is not None and self._passes(match[group]):
+            if match is None:
+                continue
+            value = match[group]
+            for check in checks:
+                if not check(value):
+                    break
+            else:
                 return [match.span(group)]
-        return []
+        return _NONE
 
     def confidence_of(self, text: str, start: int, stop: int, told: Told, since: int) -> float:
         """How surely the value is one where it stands; 0 when what stands before it, from ``since``, denies it."""

@@ -19,7 +19,7 @@ ROW = 4096
 _MARKS = "\t|;,"
 #: Column names: short, no figures alone, none of the signs of a sentence or of code.
 _NAME = re.compile(r"""\s*["'`]?[^\W\d][\w .()/#%+&'-]{0,39}["'`]?\s*""")
-_HEADER_LIKE = re.compile(r"[^\x00-\x08\x0a-\x1f:=<>{}?!@$*\\~^]{3,1000}")
+_HEADER_LIKE = re.compile(r"[^\x00-\x08\x0a-\x1f:=<>{}?!@$*\\~^]{3,1000}(?=\r?\n)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,11 @@ class Header:
 
 def header_at(text: str, start: int) -> Header | None:
     """The header that begins at ``start`` and ends with its line; None for any other line."""
-    end = text.find("\n", start, start + HEADER + 2)
-    if end < 0 or end == start:
+    if (found := _HEADER_LIKE.match(text, start)) is None:
         return None
-    stop = end - 1 if text[end - 1] == "\r" else end
-    line = text[start:stop]
+    line, stop = found.group(), found.end()
     marks = [mark for mark in _MARKS if mark in line]
-    if len(marks) != 1 or _HEADER_LIKE.fullmatch(line) is None:
+    if len(marks) != 1:
         return None
     mark = marks[0]
     cells = line.split(mark)
@@ -151,9 +149,13 @@ def _split(text: str, at: int, end: int, mark: str) -> list[tuple[int, int]]:
     cells: list[tuple[int, int]] = []
     if text.find('"', at, end) < 0:
         for cell in text[at:end].split(mark):
-            start = at + len(cell) - len(cell.lstrip(" "))
-            cells.append((start, start + len(cell.strip(" "))))
-            at += len(cell) + 1
+            further = at + len(cell)
+            if cell[:1] == " " or cell[-1:] == " ":
+                start = further - len(cell.lstrip(" "))
+                cells.append((start, start + len(cell.strip(" "))))
+            else:
+                cells.append((at, further))
+            at = further + 1
         return cells
     while True:
         start = at

@@ -119,11 +119,17 @@ _NUMERIC_DATE = re.compile(r"(\d{1,4})[-./](\d{1,2})[-./](\d{1,4})")
 
 
 def _born(*numbers: int) -> bool:
-    year = next((number for number in numbers if number >= 1000), None)
-    if year is None:
-        return 1 <= min(numbers[:2]) <= 12 and max(numbers[:2]) <= 31 and numbers[2] <= 99
-    rest = [number for number in numbers if number < 1000]
-    return 1900 <= year <= 2029 and len(rest) == 2 and 1 <= min(rest) <= 12 and max(rest) <= 31
+    first, second, third = numbers
+    if first >= 1000:
+        year, first = first, third
+    elif second >= 1000:
+        year, second = second, third
+    elif third >= 1000:
+        year = third
+    else:
+        year = 1999 if third <= 99 else 0
+    low, high = (first, second) if first < second else (second, first)
+    return 1900 <= year <= 2029 and 1 <= low <= 12 and high <= 31
 
 
 #: Names of months and their usual short forms, in the languages of the context words.
