@@ -32,6 +32,7 @@ class Construct:
     find: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     apart: tuple[str, ...] = ()
+    effects: tuple[str, ...] = ()
     where: str = ""
 
 
@@ -64,6 +65,7 @@ def missing(language: str, row: Construct) -> list[str]:
     told = [f"{text} is not found" for text in row.find if not _named(used, text)]
     told += [f"{text} is found" for text in row.apart if _named(used, text)]
     told += [f"there is no relation {text}" for text in row.links if not _linked(graph, text)]
+    told += [f"{text} is not told" for text in row.effects if not _can(used, text)]
     if row.where and not told:
         places = [e.where for asset in _named(used, row.find[0]) for e in graph.evidence.get(asset.id, ())]
         if not any(row.where in place.lower() for place in places):
@@ -74,6 +76,11 @@ def missing(language: str, row: Construct) -> list[str]:
 def _named(assets: list[Asset], text: str) -> list[Asset]:
     kind, _, name = text.partition(" ")
     return [asset for asset in assets if asset.kind == kind and _fits(asset.name, name)]
+
+
+def _can(assets: list[Asset], text: str) -> bool:
+    tool, effect = text.split(" ")
+    return any(effect in (asset.prop("effects") or ()) for asset in _named(assets, f"tool {tool}"))
 
 
 def _linked(graph: Graph, text: str) -> bool:

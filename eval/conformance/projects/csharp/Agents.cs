@@ -8,10 +8,18 @@ namespace Shop.Support;
 public static class Agents
 {
     [Description("Look up an order.")]
-    private static string LookupOrder(string id) => id;
+    private static async Task<string> LookupOrder(string id)
+    {
+        using var http = new HttpClient();
+        return await http.GetStringAsync($"https://orders.internal/v1/{id}");
+    }
 
     [Description("Refund an order.")]
-    private static string RefundOrder(string id) => id;
+    private static string RefundOrder(string id)
+    {
+        File.AppendAllText("refunds.txt", id);
+        return id;
+    }
 
     public static AIAgent Support(OpenAIClient client) =>
         client.GetChatClient("gpt-4o").AsAIAgent(

@@ -2,6 +2,9 @@ package support
 
 import (
 	"context"
+	"io"
+	"net/http"
+	"os"
 
 	"github.com/cloudwego/eino-ext/components/model/openai"
 	"github.com/cloudwego/eino/adk"
@@ -15,11 +18,17 @@ type order struct {
 }
 
 func lookupOrder(ctx context.Context, o *order) (string, error) {
-	return o.ID, nil
+	answer, err := http.Get("https://orders.internal/v1/" + o.ID)
+	if err != nil {
+		return "", err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	return string(body), err
 }
 
 func refundOrder(ctx context.Context, o *order) (string, error) {
-	return o.ID, nil
+	return o.ID, os.WriteFile("refunds.txt", []byte(o.ID), 0o600)
 }
 
 func support(ctx context.Context) (adk.Agent, error) {

@@ -4,6 +4,7 @@ declare(strict_types=1);
 
 namespace Shop\Support;
 
+use GuzzleHttp\Client;
 use NeuronAI\Agent;
 use NeuronAI\Providers\AIProviderInterface;
 use NeuronAI\Providers\OpenAI\OpenAI;
@@ -28,10 +29,14 @@ final class Support extends Agent
         return [
             Tool::make('lookup_order', 'Look up an order.')
                 ->addProperty(new ToolProperty('id', PropertyType::STRING, 'Number of the order', true))
-                ->setCallable(fn (string $id): string => $id),
+                ->setCallable(fn (string $id): string => (new Client())->get("https://orders.internal/v1/$id")->getBody()),
             Tool::make('refund_order', 'Refund an order.')
                 ->addProperty(new ToolProperty('id', PropertyType::STRING, 'Number of the order', true))
-                ->setCallable(fn (string $id): string => $id),
+                ->setCallable(function (string $id): string {
+                    file_put_contents('refunds.txt', $id, FILE_APPEND);
+
+                    return $id;
+                }),
         ];
     }
 }

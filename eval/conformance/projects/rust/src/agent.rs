@@ -34,7 +34,8 @@ impl Tool for LookupOrder {
     }
 
     async fn call(&self, order: Order) -> Result<String, NoOrder> {
-        Ok(order.id)
+        let url = format!("https://orders.internal/v1/{}", order.id);
+        reqwest::get(url).await.map_err(|_| NoOrder)?.text().await.map_err(|_| NoOrder)
     }
 }
 
@@ -55,6 +56,7 @@ impl Tool for RefundOrder {
     }
 
     async fn call(&self, order: Order) -> Result<String, NoOrder> {
+        std::fs::write("refunds.txt", &order.id).map_err(|_| NoOrder)?;
         Ok(order.id)
     }
 }

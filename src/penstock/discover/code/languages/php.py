@@ -336,6 +336,15 @@ class PhpWalker(Walker):
             keyed = len(pairs) > sum(pair[0] == "**" for pair in pairs)
             self.ir.fill(index, *(("d", pairs) if keyed else ("l", rows)))
 
+    def shell(self, node: Node, index: int, scope: int) -> None:
+        """A command in backticks: a call of ``shell_exec``."""
+        row = node.start_point[0]
+        command = self.ir.reserve(row)
+        self.joined(node, command, scope)
+        call = index if index >= 0 else self.ir.reserve(row)
+        callee = self.ir.add(row, "r", "shell_exec", scope)
+        self.ir.fill(call, "c", callee, [command], {}, scope, self.ir.line(node.end_point[0]))
+
     def joined(self, node: Node, index: int, scope: int) -> None:
         """A string with variables in it, a heredoc or a nowdoc."""
         body = node.child_by_field_name("value")
@@ -457,6 +466,7 @@ class PhpWalker(Walker):
         "array_creation_expression": array,
         "string": expressions.string(_string),
         **dict.fromkeys(("encapsed_string", "heredoc", "nowdoc"), joined),
+        "shell_command_expression": shell,
         **dict.fromkeys(("integer", "float"), expressions.number),
         **dict.fromkeys(("boolean", "null"), expressions.constant),
         "variable_name": variable,

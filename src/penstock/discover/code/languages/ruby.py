@@ -322,6 +322,15 @@ class RubyWalker(Walker):
         if index >= 0:
             self.template(index, found or [""], node.start_point[0])
 
+    def shell(self, node: Node, index: int, scope: int) -> None:
+        """A command in backticks: a call of ``system``."""
+        row = node.start_point[0]
+        command = self.ir.reserve(row)
+        self.string(node, command, scope)
+        call = index if index >= 0 else self.ir.reserve(row)
+        callee = self.ir.add(row, "r", "system", scope)
+        self.ir.fill(call, "c", callee, [command], {}, scope, self.ir.line(node.end_point[0]))
+
     def joined(self, node: Node, index: int, scope: int) -> None:
         """``"a" "b"``"""
         rows = [self.want(child, scope) for child in parts(node)]
@@ -462,7 +471,8 @@ class RubyWalker(Walker):
         "call": call,
         "hash": hash,
         "array": expressions.listed,
-        **dict.fromkeys(("string", "delimited_symbol", "subshell"), string),
+        **dict.fromkeys(("string", "delimited_symbol"), string),
+        "subshell": shell,
         "chained_string": joined,
         **dict.fromkeys(("simple_symbol", "hash_key_symbol"), symbol),
         "heredoc_beginning": heredoc,

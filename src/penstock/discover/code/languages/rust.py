@@ -66,7 +66,7 @@ _MACROS = re.compile(
     rb'//[^\n]*|/\*.*?\*/|\br(?P<hashes>#*)".*?"(?P=hashes)|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\\n]|\\[^\n]{1,9})\''
     rb"|\b(?P<drop>(?:std::)?vec|(?:async_stream::)?(?:try_)?stream)\s*!(?=\s*[\[{])"
     rb"|\b(?:format|println|print|eprintln|eprint|write|writeln|dbg|env|option_env|concat|include_str|assert"
-    rb"|assert_eq|anyhow|bail|indoc|formatdoc)\s*(?P<mark>!)(?=\s*\()",
+    rb"|assert_eq|anyhow|bail|indoc|formatdoc|query|query_as|query_scalar)\s*(?P<mark>!)(?=\s*\()",
     re.DOTALL,
 )
 _GENERATED = re.compile(rb"^// (?:@generated|This file is @generated|Code generated)", re.MULTILINE)

@@ -6,7 +6,7 @@ from penstock.discover.code.ir import LINE, NAME, PARENT, RETURNS
 from penstock.discover.code.observed.exposure import receivers_of
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.observed.prompts import prompts_of, said_prompt
-from penstock.discover.code.observed.tools import said_tool, tool_of
+from penstock.discover.code.observed.tools import described, said_tool, tool_of
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Target
 from penstock.discover.code.signatures import Site, last_name
@@ -55,7 +55,7 @@ def make_server_tool(look: Look, site: Site) -> list[Asset]:
         if not name:
             look.open_wiring = True
             return []
-        tool = said_tool(look, name, site.path, line, function)
+        tool = said_tool(look, name, site.path, line, function, described(look, site))
     for owner in receivers_of(look, site):
         look.link(owner, "uses_tool" if owner.kind == "agent" else "exposes_tool", tool, site.path, line)
     return [tool]

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 
 from penstock.discover.code import effects
+from penstock.discover.code.effect_rows import said_effect
 from penstock.discover.code.ir import CLASS, DECORATORS, FUNCTION, KIND, LINE, NAME, PARENT
 from penstock.discover.code.observed.data import database
 from penstock.discover.code.observed.exposure import say_exposed
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Module, Target
-from penstock.discover.code.signatures import Site, last_name
+from penstock.discover.code.signatures import Site, argument, last_name
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
 
 #: Methods that do a tool's work, where a tool is a class.
 _DOES = frozenset({"execute", "doExecute", "invoke", "call", "run"})
+#: Where calls that make tools are given a description, whatever the package.
+_DESCRIPTIONS = (
+    "description", "Description", "0.description", "1.description", "0.Description", "1.Description",
+    "withDescription", "for",
+)  # fmt: skip
 
 
 def make_tool(look: Look, site: Site) -> list[Asset]:
@@ -45,22 +52,24 @@ def make_tool(look: Look, site: Site) -> list[Asset]:
     else:
         at = (site.path, line)
     function = (functions[0].path, functions[0].ref) if functions else None
+    if names and function is None:
+        function = method_named(look, site, str(names[0].value))
     if names:
-        found = [said_tool(look, str(t.value), *at, function) for t in names[:1]]
+        found = [said_tool(look, str(t.value), *at, function, described(look, site)) for t in names[:1]]
     elif look.argument(site, "name") and not functions:
         leave_open(look, site)
         found = []
     elif functions and not (look.argument(site, "name")):
         inner = look.resolver.modules[functions[0].path].scopes[functions[0].ref]
         name = inner[NAME] or look.symbol_name(site.path, site.call)
-        found = [said_tool(look, str(name), site.path, line, function)] if name else []
+        found = [said_tool(look, str(name), site.path, line, function, described(look, site))] if name else []
     elif (owner := class_of(look, site)) and not look.argument(site, "name"):
         module = look.resolver.modules[site.path]
         does = next((n for n in methods_of(module, owner) if module.scopes[n][NAME] in _DOES), -1)
         name = str(module.scopes[owner][NAME])
         found = [said_tool(look, name, site.path, line, (site.path, does) if does >= 0 else None)] if name else []
     elif not look.argument(site, "name") and (name := look.symbol_name(site.path, site.call)):
-        found = [said_tool(look, name, site.path, line, function)]
+        found = [said_tool(look, name, site.path, line, function, described(look, site))]
     else:
         found = []
     for agent in agents_in(look, site, "function"):
@@ -86,6 +95,14 @@ def class_of(look: Look, site: Site) -> int:
     return int(scope) if scope > 0 and module.scopes[scope][KIND] == CLASS else 0
 
 
+def method_named(look: Look, site: Site, name: str) -> tuple[str, int] | None:
+    """The method of this name of the class in whose body a tool is described."""
+    module = look.resolver.modules[site.path]
+    owner = class_of(look, site)
+    found = [n for n in methods_of(module, owner) if module.scopes[n][NAME] == name] if owner else []
+    return (site.path, found[0]) if found else None
+
+
 def methods_of(module: Module, scope: int) -> list[int]:
     """The methods of a class."""
     return [n for n, each in enumerate(module.scopes) if each[PARENT] == scope and each[KIND] == FUNCTION]
@@ -106,14 +123,20 @@ def agents_in(look: Look, site: Site, role: str) -> list[Asset]:
     return [a for t in look.targets(site, role) if t.kind != "function" for a in look.assets_of(t, "agent")]
 
 
-def said_tool(look: Look, name: str, path: str, line: int, function: tuple[str, int] | None) -> Asset:
-    """A tool, with the effects of its code and what it reads and writes."""
+def said_tool(
+    look: Look, name: str, path: str, line: int, function: tuple[str, int] | None, told: Iterable[str] = ()
+) -> Asset:
+    """A tool, with the effects of its code, its name and its description, and what it reads and writes."""
     props: dict[str, object] = {}
     found = None
     if function is not None:
         found = look.reach[function] = effects.effects_of(look.resolver, *function)
-        if found.effects:
-            props["effects"] = sorted(found.effects)
+    seen = dict(found.effects) if found else {}
+    for words in (name, *told, *(described_by(look, *function) if function else ())):
+        if (effect := said_effect(words)) and (effect not in ("read", "write", "network") or not seen):
+            seen.setdefault(effect, f"said by “{words[:40]}”")
+    if seen:
+        props["effects"] = sorted(seen)
     tool = identity.asset("tool", name, scope=look.scope, key=f"{path}::{name}", props=props, status=status_of(path))
     if function is not None:
         look.tools[function] = tool
@@ -121,6 +144,26 @@ def said_tool(look: Look, name: str, path: str, line: int, function: tuple[str, 
     for query in found.queries if found else ():
         say_query(look, tool, query)
     return tool
+
+
+def described(look: Look, site: Site) -> Iterator[str]:
+    """What the call that makes a tool says of it."""
+    for place in _DESCRIPTIONS:
+        for at in argument(look.resolver, site.path, site.call, place):
+            yield from (text.value or text.head for text in look.resolver.texts(*at))
+
+
+def described_by(look: Look, path: str, scope: int) -> Iterator[str]:
+    """What the marks of a function say of it: ``[Description("…")]``, ``@Tool(description = "…")``."""
+    module = look.resolver.modules[path]
+    for mark in module.scopes[scope][DECORATORS]:
+        row = module.expressions[mark]
+        if row[0] == "c":
+            callee = module.expressions[row[2]]
+            last = callee[3] if callee[0] == "a" else callee[2] if callee[0] == "r" else ""
+            plain = row[3][:1] if last in ("Description", "LLMDescription", "Tool") else []
+            for at in (*plain, *(row[4][k] for k in ("description", "Description", "value") if k in row[4])):
+                yield from (text.value or text.head for text in look.resolver.texts(path, at))
 
 
 def say_query(look: Look, tool: Asset, query: effects.Query) -> None:

@@ -1,6 +1,7 @@
 # frozen_string_literal: true
 
 require "langchain"
+require "net/http"
 
 require_relative "prompts"
 
@@ -17,10 +18,11 @@ module Support
     end
 
     def lookup_order(id:)
-      tool_response(content: id)
+      tool_response(content: Net::HTTP.get(URI("https://orders.internal/v1/#{id}")))
     end
 
     def refund_order(id:)
+      File.write("refunds.txt", id)
       tool_response(content: id)
     end
   end

@@ -8,16 +8,21 @@ import ai.koog.agents.core.tools.reflect.ToolSet
 import ai.koog.agents.core.tools.reflect.tools
 import ai.koog.prompt.executor.clients.openai.OpenAIModels
 import ai.koog.prompt.executor.llms.all.simpleOpenAIExecutor
+import java.io.File
+import java.net.URI
 
 @LLMDescription("Orders of the shop.")
 class OrderTools : ToolSet {
     @Tool
     @LLMDescription("Look up an order.")
-    fun lookupOrder(id: String): String = id
+    fun lookupOrder(id: String): String = URI("https://orders.internal/v1/$id").toURL().readText()
 
     @Tool
     @LLMDescription("Refund an order.")
-    fun refundOrder(id: String): String = id
+    fun refundOrder(id: String): String {
+        File("refunds.txt").appendText(id)
+        return id
+    }
 }
 
 fun support(apiKey: String) = AIAgent(
