@@ -219,7 +219,8 @@ class McpDoor:
 
     async def _hand_on(self, visit: _Visit, answer: Answer) -> None:
         if "text/event-stream" in answer.content_type.lower():
-            return await self._streamed(visit, answer)
+            await self._streamed(visit, answer)
+            return
         body = await bounded(answer.body, LARGEST)
         clean = await self._judged(visit, body) if body.strip() else body
         await whole(visit.send, answer.status if clean is not None else 202, answer.headers, clean or b"")

@@ -79,10 +79,11 @@ class Pins:
         with self._lock:
             try:
                 with self._alone():
-                    self._refresh()
+                    readable = self._refresh()
                     self._merge(server, changed)
-                    self._write()
-                self.problem = ""
+                    if readable:
+                        self._write()
+                        self.problem = ""
             except OSError as error:
                 self._merge(server, changed)
                 self.problem = f"pins of tools cannot be written to {self._path}: {error.strerror}"
@@ -95,22 +96,24 @@ class Pins:
             if tool in pins or len(pins) < TOOLS:
                 pins[tool] = pin
 
-    def _refresh(self) -> None:
-        """Read the file if another process has written it."""
+    def _refresh(self) -> bool:
+        """Read the file if another process has written it; False when it is there and cannot be read."""
         if self._path is None:
-            return
+            return True
         try:
             found = self._path.stat()
             mark = (found.st_mtime_ns, found.st_size, found.st_ino)
             if mark == self._mark:
-                return
+                return True
             self._servers = msgspec.json.decode(self._path.read_bytes(), type=_File).servers
             self._mark = mark
             self.problem = ""
         except FileNotFoundError:
-            return
+            return True
         except (OSError, msgspec.DecodeError) as error:
             self.problem = f"pins of tools cannot be read from {self._path}: {error}"
+            return False
+        return True
 
     def _write(self) -> None:
         if self._path is None:

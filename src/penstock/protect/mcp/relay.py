@@ -241,6 +241,8 @@ class Relay:
             about |= {"tool": waiting.name[:128], "state": waiting.state}
         if listed := list(listed):
             about["tools"] = listed
+        if self.tools.pins.problem:
+            about["problem"] = self.tools.pins.problem
         props: dict[str, Any] = {
             "mode": caller.mode,
             "outcome": outcome,
