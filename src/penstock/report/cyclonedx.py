@@ -267,10 +267,19 @@ def _complete(document: dict[str, Any], report: Report) -> None:
         asset = listed[component["bom-ref"]]
         if asset.kind == "model":
             component["modelCard"] = _model_card(report, asset, listed)
+            _published(component, asset)
         elif component["type"] == "data":
             component["data"] = [_data(report, asset)]
     if workflows := [_workflow(report, asset, listed) for asset in report.inventory if asset.kind == "pipeline"]:
         document["formulation"] = [{"workflows": workflows}]
+
+
+def _published(component: dict[str, Any], asset: Asset) -> None:
+    """What the files of a model say of themselves, where CycloneDX has a place for it."""
+    if sha256 := _text(asset, "sha256"):
+        component.setdefault("hashes", []).append({"alg": "SHA-256", "content": sha256})
+    if (licence := _text(asset, "licence")) and not component.get("licenses"):
+        component["licenses"] = [{"license": {"name": licence}}]
 
 
 def _model_card(report: Report, asset: Asset, listed: Mapping[str, Asset]) -> dict[str, Any]:
@@ -279,6 +288,8 @@ def _model_card(report: Report, asset: Asset, listed: Mapping[str, Asset]) -> di
     parameters: dict[str, Any] = {"datasets": [{"ref": ref} for ref in data]} if data else {}
     if role := _text(asset, "role"):
         parameters["task"] = role
+    if architecture := _text(asset, "architecture"):
+        parameters["architectureFamily"] = architecture
     users = sorted({report.name(r.source) for r in report.graph.into(asset.id, "uses_model")})
     card: dict[str, Any] = {"bom-ref": f"{asset.id}/card"}
     if parameters:

@@ -22,9 +22,14 @@ _BLOCKS = {
 }  # fmt: skip
 _FACTS = {
     "general.architecture": "architecture", "general.name": "name", "general.license": "licence",
-    "general.base_model.0.repo_url": "base", "general.quantization_version": "quantisation",
-    "tokenizer.ggml.model": "tokenizer",
-    "general.file_type": "file type",
+    "general.base_model.0.repo_url": "base", "tokenizer.ggml.model": "tokenizer",
+}  # fmt: skip
+#: ``general.file_type`` in words (llama.cpp's ``llama_ftype``).
+_FILE_TYPES = {
+    0: "F32", 1: "F16", 2: "Q4_0", 3: "Q4_1", 7: "Q8_0", 8: "Q5_0", 9: "Q5_1", 10: "Q2_K", 11: "Q3_K_S", 12: "Q3_K_M",
+    13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 19: "IQ2_XXS", 20: "IQ2_XS",
+    21: "Q2_K_S", 22: "IQ3_XS", 23: "IQ3_XXS", 24: "IQ1_S", 25: "IQ4_NL", 26: "IQ3_S", 27: "IQ3_M", 28: "IQ2_S",
+    29: "IQ2_M", 30: "IQ4_XS", 31: "IQ1_M", 32: "BF16", 36: "TQ1_0", 37: "TQ2_0",
 }  # fmt: skip
 
 
@@ -130,6 +135,10 @@ def _content(piece: Piece, reader: _Reader) -> Iterator[Reason]:
         seen.add(key)
         if key in _FACTS:
             piece.report.facts.setdefault(_FACTS[key], str(value)[:200])
+        elif key == "general.file_type":
+            known = _FILE_TYPES.get(value) if isinstance(value, int) else None
+            how = "dtype" if known in ("F32", "F16", "BF16") else "quantisation"
+            piece.report.facts.setdefault(how, known or f"type {str(value)[:20]}")
         if (isinstance(value, str) and "chat_template" in key) or (
             isinstance(value, str) and ("{%" in value or "{{" in value)
         ):

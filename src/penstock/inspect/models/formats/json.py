@@ -54,4 +54,7 @@ def of_document(piece: Piece, document: Any) -> Iterator[Reason]:
             ):
                 if isinstance(document.get(key), str):
                     piece.report.facts.setdefault(fact, document[key][:200])
+            quantised = document.get("quantization_config")
+            if isinstance(quantised, dict) and isinstance(quantised.get("quant_method"), str):
+                piece.report.facts.setdefault("quantisation", quantised["quant_method"][:40])
     yield from settings.look(piece, document)
