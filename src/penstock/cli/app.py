@@ -39,10 +39,13 @@ COMMANDS: dict[str, str] = {
     "diff": "Show what changed between scans.",
     "accept": "Accept a finding until a date, with a reason.",
     "cases": "List cases, or show one with its history.",
+    "approvals": "List what waits for a person's yes, and answer it.",
+    "act": "Set a model, a tool or an application aside, and take that back.",
     "declare": "Write an ai-system.yaml pre-filled from what was found.",
     "keys": "Manage the gateway's virtual keys.",
     "serve": "Run console and API alone.",
     "gateway": "Run the gateway alone.",
+    "mcp": "Guard MCP servers, and see what their tools are.",
     "completion": "Print the completion script for your shell.",
 }
 

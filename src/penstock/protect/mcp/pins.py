@@ -39,6 +39,13 @@ class Pin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     by: str = ""
     since: float = 0.0
 
+    @property
+    def standing(self) -> str:
+        """How the tool stands by what was seen last."""
+        if self.seen != self.digest:
+            return "changed"
+        return "approved" if self.by else self.state or "known"
+
 
 class _File(msgspec.Struct, kw_only=True):
     format: int = 1

@@ -111,12 +111,9 @@ class Tools:
         if pin is None:
             return listed or Standing(server=server, name=name, state="unlisted", why="no list of tools named it yet")
         named = {one.digest for one in approved if one.server == server and one.tool == name}
+        state = pin.standing
         if named:
             state = "approved" if pin.seen in named else "changed"
-        elif pin.by:
-            state = "approved" if pin.seen == pin.digest else "changed"
-        else:
-            state = "changed" if pin.seen != pin.digest else pin.state or "known"
         if listed is not None and (listed.state, listed.digest) == (state, pin.seen):
             return listed
         why = _CHANGED if state == "changed" else pin.why
