@@ -113,7 +113,7 @@ class Arrays:
             ends = np.unique(self.step(frontier, verbs, forward=forward))
             if depth >= least:
                 found = ends if not len(found) else np.union1d(found, ends)
-            frontier = np.setdiff1d(ends, seen, assume_unique=True)
+            frontier = without(ends, seen)
             if not len(frontier):
                 break
             if depth < most:
@@ -252,6 +252,23 @@ class Arrays:
         source, target = moved[self.source], moved[self.target]
         verb = np.where((source < 0) | (target < 0), np.int8(_GONE), self.verb)
         return Arrays(ids, place, kind, source, target, verb, self.relations, *_rows(source, target, verb, len(ids)))
+
+
+def common(one: Ints, two: Ints) -> Ints:
+    """What is in both of two ascending rows."""
+    few, many = (one, two) if len(one) < len(two) else (two, one)
+    return few[_among(few, many)]
+
+
+def without(one: Ints, two: Ints) -> Ints:
+    """What is in the first of two ascending rows alone."""
+    return one[~_among(one, two)]
+
+
+def _among(places: Ints, row: Ints) -> Flags:
+    if not len(row):
+        return np.zeros(len(places), np.bool_)
+    return np.asarray(row[np.minimum(np.searchsorted(row, places), len(row) - 1)] == places)
 
 
 def verb_flags(verbs: Iterable[str]) -> Flags:

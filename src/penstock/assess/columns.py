@@ -88,20 +88,28 @@ class Column:
 
     def patched(self, values: Mapping[int, Any]) -> Column:
         """The column with other values at some places."""
-        if not values:
+        new = {place: code for place, value in values.items() if (code := self.known.code(value)) != self.codes[place]}
+        if not new:
             return self
-        codes = self.codes.astype(np.int32)
-        for place, value in values.items():
-            codes[place] = self.known.code(value)
+        codes = self.codes.copy() if max(new.values()) < np.iinfo(self.codes.dtype).max else self.codes.astype(np.int32)
+        codes[list(new)] = list(new.values())
         return Column(codes, self.known)
 
     def differs(self, before: Column) -> Flags:
         """Where the field is not as it was in a column over the same places."""
+        if self.known is before.known:
+            return np.asarray(self.codes != before.codes)
         table = [self.known.codes.get(_key(value), len(self.known.values)) for value in before.known.values]
         return np.asarray(np.array([*table, UNKNOWN], np.int32)[before.codes] != self.codes)
 
-    def moved(self, before: npt.NDArray[np.int32]) -> Column:
-        """The column for other places: ``before[place]`` is where the asset stood, -1 for a new one."""
+    def is_as(self, before: Column) -> bool:
+        """Whether it is the same column, taken over as it was."""
+        return self.codes is before.codes and self.known is before.known
+
+    def moved(self, before: npt.NDArray[np.int32] | None) -> Column:
+        """The column for other places: ``before[place]`` is where the asset stood, -1 for a new one; None: as it is."""
+        if before is None:
+            return self
         return Column(np.where(before < 0, UNKNOWN, self.codes[before]), self.known)
 
 

@@ -13,14 +13,24 @@ from typing import Any
 import numpy as np
 
 from penstock.assess import lookups, sight, weight
-from penstock.assess.arrays import Arrays, IndexedGraph, Ints, kind_flags, verb_flags
+from penstock.assess.arrays import Arrays, Bits, IndexedGraph, Ints, kind_flags, verb_flags
 from penstock.assess.columns import UNKNOWN, Column, Flags, Values, read
 from penstock.assess.fields import DERIVED
 from penstock.assess.guards import guarded
 from penstock.graph.diff import Changes
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling
-from penstock.graph.vocabulary import ADDING_SCOPES, DATA_KINDS, LABELS, MARKS, PROPS, SENSITIVE, Asset, Relation
+from penstock.graph.vocabulary import (
+    ADDING_SCOPES,
+    DATA_KINDS,
+    LABELS,
+    MARKS,
+    PROPS,
+    SENSITIVE,
+    Asset,
+    Evidence,
+    Relation,
+)
 from penstock.settings import Organisation
 
 USES = sight.USES
@@ -65,21 +75,26 @@ class Facts:
         self.powers_of: dict[int, frozenset[int]] = {}
         self._of: dict[str, dict[str, Any]] = {}
 
-    def changed(self, graph: Graph, labelling: Labelling, changes: Changes) -> tuple[Facts, Ints]:
+    def changed(self, graph: Graph, labelling: Labelling, changes: Changes) -> tuple[Facts, Ints | None]:
         """The facts of the graph after some changes, and where each of its assets stood before (-1: nowhere).
+
+        None: each asset stands where it stood.
 
         What was read of assets that did not change is taken over; what hangs on relations is swept anew.
         """
         arrays = self.arrays.changed(graph, changes)
         made = Facts(IndexedGraph.over(graph, arrays), labelling, self.organisation)
-        if arrays.ids == self.arrays.ids:
-            before = np.arange(len(arrays), dtype=np.int32)
-        else:
+        before = None
+        if arrays.ids is not self.arrays.ids:
             before = np.array([self.arrays.place.get(id, UNKNOWN) for id in arrays.ids], np.int32)
         new = [asset.id for asset in changes.added]
         own = [place for id in (*changes.changed, *new) if (place := arrays.place.get(id)) is not None]
         rows = {place: graph.assets[arrays.ids[place]] for place in own}
         made.__dict__["read"] = _reread(self.read, rows, before, len(arrays))
+        made.__dict__["marks"] = self._marks_after(rows, before)
+        if not changes.removed and not changes.relations_removed:
+            seen: tuple[Any, ...] = (*changes.changed, *new, *(relation.key for relation in changes.relations_added))
+            made.__dict__["scopes"] = self.scopes | _scopes(graph.evidence[key] for key in seen if key in graph.evidence)
         for name, read_one in (("home", lambda asset: asset.scope), ("seen in", lambda asset: made._seen_in(asset.id))):
             if name in self.columns:
                 column = self.columns[name].moved(before)
@@ -180,21 +195,41 @@ class Facts:
             "seen in": lambda: Column.of(map(self._seen_in, self.arrays.ids), len(self.arrays)),
         }
 
+    @cached_property
+    def marks(self) -> Bits:
+        """A bit for each of an asset's own marks, in the order of the labels and marks."""
+        bits = np.zeros(len(self.arrays), np.uint32)
+        for number, asset in enumerate(self._assets):
+            if asset.labels:
+                bits[number] = _marks_of(asset)
+        return bits
+
+    def _marks_after(self, rows: Mapping[int, Asset], before: Ints | None) -> Bits:
+        bits = self.marks.copy() if before is None else np.where(before < 0, 0, self.marks[before]).astype(np.uint32)
+        for place, asset in rows.items():
+            bits[place] = _marks_of(asset)
+        return bits
+
     def _labels(self, holding: Callable[[str], Iterable[str]]) -> Column:
         """The labels and marks of every asset, told label by label, because few assets have any."""
-        place, bits = self.arrays.place, np.zeros(len(self.arrays), np.int64)
+        place, bits = self.arrays.place, self.marks.copy()
         for number, label in enumerate(_LABELS):
             bits[[place[id] for id in holding(label)]] |= 1 << number
-        for number, asset in enumerate(self._assets):
-            if asset.labels and (marks := asset.labels & MARKS):
-                bits[number] |= sum(1 << _LABELS.index(mark) for mark in marks)
-        different, which = np.unique(bits, return_inverse=True)
-        known = Values()
+        which = np.flatnonzero(bits)
+        different, turn = np.unique(bits[which], return_inverse=True)
+        known = Values.fixed(frozenset())
         table = [
             known.code(frozenset(label for number, label in enumerate(_LABELS) if one >> number & 1))
             for one in different.tolist()
         ]
-        return Column(np.array(table, np.int16)[which], known)
+        codes = np.zeros(len(bits), np.int16)
+        codes[which] = np.array(table, np.int16)[turn]
+        return Column(codes, known)
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """Every scope that something was seen in."""
+        return _scopes(self.graph.evidence.values())
 
     def _completed(self, name: str, say: Callable[[Asset], Any], *kinds: str) -> Column:
         """A property as observed; of some kinds of asset, where nobody said it, as it is derived."""
@@ -314,16 +349,25 @@ def _first(one: Column, other: Column) -> Column:
     return Column(np.where(one.given, one.codes, table[other.codes]), known)
 
 
+def _marks_of(asset: Asset) -> int:
+    return sum(1 << _LABELS.index(mark) for mark in asset.labels & MARKS)
+
+
+def _scopes(evidence: Iterable[tuple[Evidence, ...]]) -> frozenset[str]:
+    return frozenset(one.scope for several in evidence for one in several if one.scope)
+
+
 def _links(changes: Changes) -> tuple[Relation, ...]:
     return (*changes.relations_added, *changes.relations_removed)
 
 
-def _reread(columns: Mapping[str, Column], rows: Mapping[int, Asset], before: Ints, count: int) -> dict[str, Column]:
+def _reread(
+    columns: Mapping[str, Column], rows: Mapping[int, Asset], before: Ints | None, count: int
+) -> dict[str, Column]:
     """Columns of properties with those of some assets read again."""
     names = {*columns, *(name for asset in rows.values() for name in asset.props)} - _UNREAD
     made = {}
     for name in names:
         column = columns[name].moved(before) if name in columns else Column.nowhere(count)
-        known = Values(list(column.known.values), dict(column.known.codes))
-        made[name] = Column(column.codes, known).patched({place: asset.prop(name) for place, asset in rows.items()})
+        made[name] = column.patched({place: asset.prop(name) for place, asset in rows.items()})
     return made

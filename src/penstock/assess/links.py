@@ -7,9 +7,9 @@ from itertools import islice
 
 import numpy as np
 
-from penstock.assess.arrays import Arrays, Ints, verb_flags
+from penstock.assess.arrays import Arrays, Ints, common, verb_flags
 from penstock.assess.chains import Segment
-from penstock.assess.narrowing import common, near
+from penstock.assess.narrowing import near
 
 #: The hops of a walk: (place, code of the verb).
 Hops = tuple[tuple[int, int], ...]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 from penstock.assess.arrays import VERB_NAMES, Arrays, Flags, Ints, kind_flags, verb_flags
 from penstock.assess.asked import OPEN, TRUE, Asked
@@ -357,14 +356,10 @@ class Matcher:
         """Whether of no asset a relation of the verb may exist unseen, as its source or as its target."""
         key = verb, forward
         if key not in self._known_everywhere:
-            complete = self.graph.complete
-            everywhere = bool(self._scopes) and all((scope, verb) in complete for scope in self._scopes)
+            complete, scopes = self.graph.complete, self.facts.scopes
+            everywhere = bool(scopes) and all((scope, verb) in complete for scope in scopes)
             self._known_everywhere[key] = bool(self.knows_all(verb).all()) if forward else everywhere
         return self._known_everywhere[key]
-
-    @cached_property
-    def _scopes(self) -> frozenset[str]:
-        return frozenset(e.scope for evidence in self.graph.evidence.values() for e in evidence if e.scope)
 
 
 class _Ground:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.assess.arrays import Arrays, Flags, Ints, kind_flags, verb_flags
+from penstock.assess.arrays import Arrays, Flags, Ints, common, kind_flags, verb_flags
 from penstock.assess.asked import FALSE, OPEN, TRUE, Asked
 from penstock.assess.asking import PLACE_FIELDS, answerable
 from penstock.assess.chains import Chain, Segment, Spot
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 #: Variable → the assets it may stand for, ascending.
 May = dict[str, Ints]
-_NOBODY: Ints = np.empty(0, np.int32)
 
 
 class Narrowing:
@@ -162,15 +161,6 @@ def _joints(rule: Rule) -> Iterator[tuple[str, Segment, str]]:
         for one in (chain, chain.reversed()):
             for here, segment, there in zip(one.spots, one.segments, one.spots[1:], strict=False):
                 yield here.variable, segment, there.variable
-
-
-def common(one: Ints, two: Ints) -> Ints:
-    """What is in both of two ascending rows."""
-    few, many = (one, two) if len(one) < len(two) else (two, one)
-    if not len(few):
-        return _NOBODY
-    at = np.minimum(np.searchsorted(many, few), len(many) - 1)
-    return few[many[at] == few]
 
 
 def _spots(rule: Rule, variable: str) -> list[Spot]:

@@ -7,7 +7,7 @@ first: its answer may make the others superfluous.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Set
 from dataclasses import dataclass
 
 from penstock.assess.asking import answerable
@@ -59,6 +59,8 @@ class Questions:
         self.facts: Facts = matcher.facts
         self._matters: dict[str, bool] = {}
         self._pending: dict[tuple[str, str], dict[frozenset[Asked], Pending]] = {}
+        #: Asset → what was found with it in it, or once was.
+        self._told_of: dict[str, dict[tuple[str, str], None]] = {}
 
     def add(self, rule: Rule, match: Match) -> None:
         """Take in a match that hangs on the unknown, or any match of a rule that asks."""
@@ -110,17 +112,19 @@ class Questions:
 
     def take_over(self, other: Questions) -> None:
         """Keep what hung on the unknown before."""
-        self._pending = other._pending
+        self._pending, self._told_of = other._pending, other._told_of
 
     def forget(self, rule: Rule, subjects: Iterable[str]) -> None:
         """Drop what a rule would ask of some subjects, before they are judged again."""
         for subject in subjects:
             self._pending.pop((rule.id, subject), None)
 
-    def about(self, assets: Container[str]) -> Iterator[tuple[str, str]]:
+    def about(self, assets: Set[str]) -> Iterator[tuple[str, str]]:
         """(rule id, subject) of what was found with any of some assets in it."""
-        for key, there in self._pending.items():
-            if any(asset in assets for one in there.values() for asset in (*one.of, *(a.asset for a in one.asked))):
+        keys = {key for asset in assets & self._told_of.keys() for key in self._told_of[asset]}
+        for key in sorted(keys & self._pending.keys()):
+            there = self._pending[key]
+            if any(asset in assets for one in there.values() for asset in _named_in(one)):
                 yield key
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -169,6 +173,8 @@ class Questions:
         kept = there.get(pending.asked)
         if kept is None or (pending.worst, pending.text) > (kept.worst, kept.text):
             there[pending.asked] = pending
+            for asset in _named_in(pending):
+                self._told_of.setdefault(asset, {})[pending.rule.id, pending.subject] = None
 
     # ── out ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -187,6 +193,11 @@ def worded(asked: Asked, name: str) -> str:
 
 def _assets(match: Match) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*match.bound.values(), *(missing.asset for missing in match.missing)]))
+
+
+def _named_in(pending: Pending) -> Iterator[str]:
+    yield from pending.of
+    yield from (asked.asset for asked in pending.asked)
 
 
 def _weight(pending: Pending) -> float:

@@ -51,10 +51,11 @@ class Standing:
         self.facts = facts
         self.matcher = Matcher(facts)
         self.questions = Questions(self.matcher)
-        self._raised: dict[str, dict[str, Raised]] = {}
+        self._raised: dict[str, dict[str, Raised]] = {rule.id: {} for rule in self.rules}
+        #: Asset → the findings that tell of it, or did: a finding judged again may tell of others.
+        self._telling: dict[str, dict[tuple[str, str], None]] = {}
         for rule in self.rules:
-            found = found_by(rule, self.matcher, self.questions)
-            self._raised[rule.id] = {one.finding.subject: one for one in found}
+            self._keep(rule, found_by(rule, self.matcher, self.questions))
         self._matcher_before = self.matcher
         self.judged_again = len(facts.arrays)
 
@@ -85,16 +86,25 @@ class Standing:
         asked_anew: dict[str, set[str]] = {}
         for rule_id, subject in self.questions.about(scope.reasons):
             asked_anew.setdefault(rule_id, set()).add(subject)
+        told_anew: dict[str, set[str]] = {}
+        for asset in (scope.reasons | scope.lineage) & self._telling.keys():
+            for rule_id, subject in self._telling[asset]:
+                told_anew.setdefault(rule_id, set()).add(subject)
         then, self._matcher_before, self.judged_again = self._matcher_before.narrowing, self.matcher, 0
         for rule in self.rules:
-            self._again(rule, then, scope, asked_anew.get(rule.id, set()))
+            self._again(rule, then, scope, asked_anew.get(rule.id, set()), told_anew.get(rule.id, set()))
 
-    def _again(self, rule: Rule, before: Narrowing, scope: _Scope, subjects: set[str]) -> None:
-        """Judge one rule on the subjects that may be judged otherwise now."""
+    def _again(self, rule: Rule, before: Narrowing, scope: _Scope, subjects: set[str], told: set[str]) -> None:
+        """Judge one rule on the subjects that may be judged otherwise now.
+
+        Args:
+            subjects: those about which something is asked that may be asked otherwise.
+            told: those whose finding tells of an asset that came about otherwise.
+        """
         arrays, kept = self.facts.arrays, self._raised[rule.id]
         subjects |= {before.arrays.ids[place] for place in _subjects(rule, before, scope.then, scope.gone)}
         subjects |= {arrays.ids[place] for place in _subjects(rule, self.matcher.narrowing, scope.now, scope.come)}
-        subjects |= {id for id, one in kept.items() if _tells(one, scope)}
+        subjects |= {id for id in told if id in kept and _tells(kept[id], scope)}
         if not subjects:
             return
         for id in subjects:
@@ -104,7 +114,22 @@ class Standing:
         self.judged_again += len(here)
         if len(here):
             found = found_by(rule, self.matcher, self.questions, here)
-            kept.update((one.finding.subject, one) for one in found)
+            self._keep(rule, found)
+
+    def _keep(self, rule: Rule, found: Iterable[Raised]) -> None:
+        for one in found:
+            subject = one.finding.subject
+            self._raised[rule.id][subject] = one
+            for asset in _told_of(one):
+                self._telling.setdefault(asset, {})[rule.id, subject] = None
+
+
+def _told_of(one: Raised) -> Iterator[str]:
+    """The assets that a finding tells of."""
+    yield one.finding.terms["impact"]["at"]
+    yield one.finding.terms["likelihood"]["at"]
+    if one.rule.row.follow:
+        yield from (step.asset for way in one.ways for step in way)
 
 
 def _tells(one: Raised, scope: _Scope) -> bool:
@@ -134,7 +159,7 @@ class _Scope:
     lineage: frozenset[str]
 
     @classmethod
-    def of(cls, before: Facts, facts: Facts, moved: Ints, changes: Changes) -> _Scope:
+    def of(cls, before: Facts, facts: Facts, moved: Ints | None, changes: Changes) -> _Scope:
         arrays = facts.arrays
         links = (*changes.relations_added, *changes.relations_removed)
         ends = _places(arrays, [end for r in links for end in (r.source, r.target)])
@@ -142,9 +167,13 @@ class _Scope:
         now[_places(arrays, changes.changed)] = True
         now |= _read_over_relations(arrays, links, now)
         then = np.zeros(len(before.arrays), np.bool_)
-        then[moved[now & (moved >= 0)]] = True
+        if moved is None:
+            then |= now
+        else:
+            then[moved[now & (moved >= 0)]] = True
         then[_places(before.arrays, [asset.id for asset in changes.removed])] = True
-        weighty = now & ~_same(before, facts, moved, "contains", "touches", "effects", "criticality", "name")
+        weighty = now & _other(before, facts, moved, "contains", "touches", "effects", "criticality")
+        weighty[_places(arrays, [id for id, fields in changes.changed.items() if "name" in fields])] = True
         reasons = _reasons(arrays, links, now, weighty)
         reasons[ends] = True
         lineage = _lineage(arrays, np.union1d(np.flatnonzero(weighty), ends).astype(np.int32))
@@ -177,15 +206,11 @@ def _places(arrays: Arrays, ids: Iterable[str]) -> Ints:
     return np.array(sorted({arrays.place[id] for id in ids if id in arrays.place}), np.int32)
 
 
-def _differing(before: Facts, facts: Facts, moved: Ints) -> Flags:
+def _differing(before: Facts, facts: Facts, moved: Ints | None) -> Flags:
     """The assets of which a rule may read something else than before."""
-    found = moved < 0
-    names = dict.fromkeys([*before.columns, *before.read])
-    for name in names:
-        found |= facts.column(name).differs(before.column(name).moved(moved))
-    was = np.maximum(moved, 0)
+    found = _other(before, facts, moved, *before.columns, *before.read)
     for now, then in zip(_weights(facts), _weights(before), strict=True):
-        found |= now != then[was]
+        found |= now != (then if moved is None else then[np.maximum(moved, 0)])
     return found
 
 
@@ -194,12 +219,14 @@ def _weights(facts: Facts) -> list[Weights]:
     return [facts.impacts, doors.lowest, doors.likely, doors.highest, facts.doors]
 
 
-def _same(before: Facts, facts: Facts, moved: Ints, *fields: str) -> Flags:
-    """The assets of which some fields are as they were."""
-    same = moved >= 0
-    for field in fields:
-        same &= ~facts.column(field).differs(before.column(field).moved(moved))
-    return same
+def _other(before: Facts, facts: Facts, moved: Ints | None, *fields: str) -> Flags:
+    """The assets of which some fields are not as they were, and those that were not there."""
+    found = np.zeros(len(facts.arrays), np.bool_) if moved is None else moved < 0
+    for field in dict.fromkeys(fields):
+        now, then = facts.column(field), before.column(field)
+        if moved is not None or not now.is_as(then):
+            found |= now.differs(then.moved(moved))
+    return found
 
 
 def _reasons(arrays: Arrays, links: Sequence[Relation], differs: Flags, weighty: Flags) -> Flags:
