@@ -36,7 +36,8 @@ def main() -> None:
     for document in json.loads(given.file.read_text(encoding="utf-8")):
         judge(document, counts, wrongs)
     for kind, count in sorted(counts.items()):
-        print(f"{kind:16} right {count['right']:4}  missed {count['missed']:3}  wrong {count['wrong']:3}  F1 {f1(count):.3f}")
+        told = "  ".join(f"{word} {count[word]:4}" for word in ("right", "missed", "wrong"))
+        print(f"{kind:16} {told}  F1 {f1(count):.3f}")
     print(f"{'all':16} F1 {f1(sum(counts.values(), Counter())):.3f}")
     print("\n".join(wrongs[: given.misses]))
 

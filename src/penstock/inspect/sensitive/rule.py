@@ -155,10 +155,10 @@ class Rule:
 def gap_behind(text: str, at: int, gap: int) -> tuple[int, int]:
     """Where a value behind a word may start at the earliest and at the latest.
 
-    On the word's line; or on the next one, when nothing but a colon ends the word's. A keyword speaks for nothing
-    behind a mask, so that masking twice changes nothing.
+    On the word's line; or on the next one, when nothing but a colon or question mark ends the word's. A keyword
+    speaks for nothing behind a mask, so that masking twice changes nothing.
     """
-    if text.find("\n", at, at + 8) >= 0 and (label := _LABEL.match(text, at, at + 8)):
+    if text.find("\n", at, at + 8) >= 0 and (label := _LABEL.match(text, at, at + 40)):
         at = label.end()
     near = at + gap
     line, mask = text.find("\n", at, near), text.find("[", at, near)
@@ -167,4 +167,5 @@ def gap_behind(text: str, at: int, gap: int) -> tuple[int, int]:
     return at, mask if 0 <= mask < near else near
 
 
-_LABEL = re.compile(r"[ \t]?[:：]?[ \t]?\r?\n")
+#: The end of a label's line; behind a question also who answers (``customer: ``).
+_LABEL = re.compile(r"[ \t]?(?:[:：]?[ \t]?\r?\n|[?？][ \t]?\r?\n(?:[^\W\d_][\w .-]{0,20}:[ \t])?)")

