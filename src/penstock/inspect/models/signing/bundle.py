@@ -41,7 +41,6 @@ class Manifest:
 
     stretches: tuple[Stretch, ...]
     ignored: tuple[str, ...]
-    links: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,7 @@ def _manifest(statement: dict[str, Any]) -> Manifest:
     if not stretches:
         raise ValueError("it covers no file")
     ignored = tuple(posixpath.normpath(str(each)) for each in how.get("ignore_paths") or ())
-    return Manifest(tuple(stretches), ignored, bool(how.get("allow_symlinks")))
+    return Manifest(tuple(stretches), ignored)
 
 
 def _path(name: str) -> str:

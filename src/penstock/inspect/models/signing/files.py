@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from penstock.errors import NotReachable
-from penstock.inspect.models.scan import walk
 from penstock.inspect.models.signing.bundle import Manifest, Stretch
 from penstock.inspect.models.source import OpenFile
 
 #: Left out by every signer of the format.
 _ALWAYS = frozenset({".git", ".gitignore", ".gitattributes", ".github"})
-_HASHES: dict[str, Callable[[], "hashlib._Hash"]] = {"sha256": hashlib.sha256, "blake2b": hashlib.blake2b}
+_HASHES: dict[str, Callable[[], Any]] = {"sha256": hashlib.sha256, "blake2b": hashlib.blake2b}
 _PART = 1 << 20
 
 
@@ -64,20 +65,20 @@ def _changed(name: str, path: Path, stretches: list[Stretch], read: Callable[[in
 
 
 def _listed(model: Path, manifest: Manifest, signature: Path) -> Iterator[tuple[str, Path]]:
-    """The files that a signer of this manifest would have listed."""
+    """Every file of the model that a signature has to cover; a link counts as a file, wherever it leads."""
     if model.is_file():
         yield model.name, model
         return
     own = signature.resolve()
-    for name, problem in walk(model):
-        place = model / name
-        if name.split("/")[0] in _ALWAYS or place.resolve() == own or _ignored(name, manifest.ignored):
-            continue
-        if problem is not None and not (place.is_symlink() and manifest.links):
-            yield name, place
-        elif not place.is_symlink() or manifest.links:
-            yield name, place
-
+    for folder, folders, names in os.walk(model):
+        inside = Path(folder)
+        names += [name for name in folders if (inside / name).is_symlink()]
+        for name in sorted(names):
+            place = inside / name
+            relative = place.relative_to(model).as_posix()
+            if relative.split("/")[0] in _ALWAYS or _ignored(relative, manifest.ignored) or place.resolve() == own:
+                continue
+            yield relative, place
 
 def _ignored(name: str, ignored: tuple[str, ...]) -> bool:
     return any(name == path or name.startswith(f"{path}/") for path in ignored)
