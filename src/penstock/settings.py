@@ -115,6 +115,8 @@ class Settings:
     modes: dict[str, str] = field(default_factory=dict)
     #: paths (globs) the operator excludes from scans
     exclude: tuple[str, ...] = ()
+    #: severity → hours until a case of it is due, in place of those that come with Penstock
+    due_hours: dict[str, float] = field(default_factory=dict)
     security_team: str = ""
     data_protection_officer: str = ""
     legal: str = ""

@@ -1,5 +1,7 @@
 """What has one cause is one case, whose it is and what became of it."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -116,7 +118,8 @@ def test_person_reopens_what_a_person_closed(closed):
     back = reopen(closed(case), who="bo", why="not so", now=AT + 1)
     assert (back.state, back.until) == ("open", None)
     assert (back.history[-1].who, lines(back)[-1]) == ("bo", "re-opened: not so")
-    assert look([back], [LEAK], now=AT + 2) == (back,)
+    (seen,) = look([back], [LEAK], now=AT + 2)
+    assert replace(seen, due=back.due) == back  # its time begins anew, nothing else changes
     with pytest.raises(WrongUse):
         reopen(back, who="bo", why="again", now=AT + 2)
 

@@ -26,6 +26,7 @@ from penstock.protect.sink import Spool
 from penstock.serve.guard import COOKIE, MOST_BODY, Guard, choose, is_loopback
 from penstock.serve.headers import CONTENT_SECURITY_POLICY
 from penstock.serve.oidc import Oidc
+from penstock.serve.roles import User
 from penstock.serve.state import Live
 from penstock.serve.tokens import MOST_WRONG, Tokens, make_token, sha256, stored_hash
 from tests.serve.conftest import serving
@@ -183,7 +184,7 @@ def test_without_the_token_nothing_is_told(token_server: str) -> None:
     for path in ("/api/v1/today", "/api/v1/assets", "/api/openapi.json", "/api/v1/nothing"):
         assert ask(token_server, "GET", path).status == 401
     assert ask(token_server, "GET", "/").status in {200, 503}
-    assert json.loads(ask(token_server, "GET", "/api/v1/session").body) == {"user": "", "asks": "token"}
+    assert json.loads(ask(token_server, "GET", "/api/v1/session").body) == {"user": "", "asks": "token", "role": ""}
 
 
 def test_the_token_opens_as_bearer_and_a_wrong_one_does_not(token_server: str) -> None:
@@ -278,7 +279,7 @@ def signed(key: rsa.RSAPrivateKey, issuer: str, **changes: object) -> str:
 
 def test_a_token_of_the_issuer_for_us_names_the_person(provider: tuple[str, rsa.RSAPrivateKey]) -> None:
     base, key = provider
-    assert Oidc(base, "penstock").user_of(signed(key, base)) == "ada@shop.example"
+    assert Oidc(base, "penstock").user_of(signed(key, base)) == User("ada@shop.example", "viewer")
 
 
 @pytest.mark.parametrize(

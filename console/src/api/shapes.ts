@@ -10,6 +10,59 @@ export interface AnswerShape {
   evidence: EvidenceShape[];
 }
 
+/** ``minutes`` is how long a yes lasts; as the settings have it when left out. */
+export interface ApprovalAnswer {
+  action: 'grant' | 'refuse' | 'withdraw';
+  why?: string;
+  minutes?: number | null;
+}
+
+/** Newest first, what waits before the rest. ``states`` counts all; ``median`` is the usual time to an answer. */
+export interface ApprovalList {
+  states: Record<string, number>;
+  approvals: ApprovalRow[];
+  median_seconds: number | null;
+  most_grant_minutes: number;
+  grant_minutes: number;
+}
+
+/** ``objection`` says why the reader may not answer it; "" when they may. ``outcome`` says what became of it. */
+export interface ApprovalRow {
+  id: string;
+  kind: string;
+  about: Ref;
+  subject: string;
+  why: string;
+  rule: string;
+  requester: string;
+  session: string;
+  single: boolean;
+  approver: Ref | null;
+  approver_why: string;
+  affected: Ref[];
+  state: string;
+  outcome: string;
+  objection: string;
+  times: number;
+  asked_at: number;
+  last_at: number;
+  answer_by: number;
+  late: boolean;
+  decided_by: string;
+  decided_at: number | null;
+  reason: string;
+  until: number | null;
+}
+
+/** What a person asks for about an asset; ``detail`` names the finding for an acceptance. */
+export interface ApprovalWish {
+  kind: 'acceptance' | 'declassification' | 'model' | 'provider' | 'tool';
+  about: string;
+  subject: string;
+  why: string;
+  detail?: Record<string, string>;
+}
+
 /** Counts of a facet ignore that facet's own filter, so that each is what choosing it would show. */
 export interface AssetList {
   total: number;
@@ -60,6 +113,21 @@ export interface Blind {
   skipped: number;
 }
 
+/** One decision about many cases. ``merge`` makes them one: the first that is named. */
+export interface BulkDecision {
+  cases: string[];
+  action: 'accept' | 'merge' | 'reopen' | 'resolve' | 'snooze';
+  why: string;
+  days?: number;
+}
+
+/** ``note`` says in words what was done; ``refused`` what was not. */
+export interface BulkDone {
+  note: string;
+  done: number;
+  refused: Refusal[];
+}
+
 /** Accepting and snoozing last ``days``; every decision says why. */
 export interface CaseDecision {
   action: 'accept' | 'reopen' | 'resolve' | 'snooze';
@@ -67,10 +135,13 @@ export interface CaseDecision {
   days?: number;
 }
 
+/** ``total`` counts what passes the filter; ``states``, ``late`` and ``owners`` (of open ones) count all. */
 export interface CaseList {
   total: number;
   states: Record<string, number>;
   cases: CaseRow[];
+  late: number;
+  owners: OwnerCount[];
 }
 
 /** A case with everything a person needs to decide. */
@@ -83,9 +154,10 @@ export interface CasePage {
   risks: Risk[];
   events: EventRow[];
   history: ChangeShape[];
+  summary: TriageLine[];
 }
 
-/** ``about`` is the asset of its first risk; ``owner`` is None while nobody is known to answer for it. */
+/** ``about`` is the asset of its first risk; ``owner`` is None while nobody is known to answer for it. ``due`` is when it is to be dealt with; ``late`` when that is past and others were told. ``merged_into`` is a case. */
 export interface CaseRow {
   id: string;
   title: string;
@@ -98,6 +170,15 @@ export interface CaseRow {
   opened_at: number;
   changed_at: number;
   until: number | null;
+  due: number | null;
+  late: boolean;
+  merged_into: string;
+}
+
+/** The findings to take out into a case of their own. */
+export interface CaseSplit {
+  findings: string[];
+  why: string;
 }
 
 export interface ChangeShape {
@@ -352,6 +433,11 @@ export interface Owner {
   conflicts: string[];
 }
 
+export interface OwnerCount {
+  owner: Ref;
+  open: number;
+}
+
 /** What differed from the version before; the first one has no fields. */
 export interface PastVersion {
   valid_from: number;
@@ -382,6 +468,30 @@ export interface Property {
   conflict: boolean;
 }
 
+export interface QuarantineList {
+  quarantines: QuarantineRow[];
+}
+
+export interface QuarantineRow {
+  id: string;
+  kind: string;
+  name: string;
+  application: Ref | null;
+  who: string;
+  why: string;
+  at: number;
+  until: number;
+}
+
+/** ``application``: only for this one (asset id); "" for all. */
+export interface QuarantineWish {
+  kind: 'application' | 'model' | 'tool';
+  name: string;
+  why: string;
+  application?: string;
+  days?: number;
+}
+
 /** The questions about one asset, the most pressing first. */
 export interface QuestionGroup {
   asset: Ref;
@@ -408,6 +518,16 @@ export interface Ref {
   id: string;
   kind: string;
   name: string;
+}
+
+/** A case that was left as it is, and why. */
+export interface Refusal {
+  case: string;
+  why: string;
+}
+
+export interface Release {
+  why: string;
 }
 
 /** A finding as a list shows it. ``fix_at`` is the asset to change; the path starts where an attacker would. */
@@ -453,10 +573,11 @@ export interface ScanRow {
   finished: string[];
 }
 
-/** ``user`` is "" while nobody is signed in; ``asks`` is what the server demands: nothing, token or oidc. */
+/** ``user`` is "" while nobody is signed in; ``asks`` is what the server demands: nothing, token or oidc. ``role`` is what the user may do: viewer, developer, approver or admin; "" while nobody is signed in. */
 export interface SessionState {
   user: string;
   asks: string;
+  role: string;
 }
 
 /** ``name`` is written beside what this person decides; the token alone says that they may. */
@@ -516,6 +637,13 @@ export interface Today {
   case_count: number;
   cases: CaseRow[];
   troubles: Trouble[];
+}
+
+/** One answer of the first minute, and the ids it rests on. */
+export interface TriageLine {
+  question: string;
+  answer: string;
+  rests_on: string[];
 }
 
 /** Something the server itself could not do, so that nobody takes silence for health. */

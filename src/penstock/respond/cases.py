@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,8 @@ from penstock.graph.vocabulary import (
     Finding,
     said_labels,
 )
+from penstock.respond.clocks import timed
+from penstock.respond.grouping import home_of, homes
 from penstock.respond.people import Ownership, People
 
 if TYPE_CHECKING:
@@ -60,31 +63,34 @@ def update(
     """
     accepted = {a.finding: a for a in sorted(acceptances, key=lambda a: (a.at, a.until)) if a.until > now}
     by_fingerprint = {case.fingerprint: case for case in cases}
+    held = homes(by_fingerprint.values())
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(fingerprint(finding), []).append(finding)
+        groups.setdefault(home_of(finding.id, fingerprint(finding), held), []).append(finding)
     made: dict[str, Case] = {}
     for key in sorted(by_fingerprint.keys() | groups.keys()):
         case, group = by_fingerprint.get(key), sorted(groups.get(key, ()), key=_worst_first)
         if group:
             made[key] = _found(case, key, group, accepted, _Context(people, graph, labelling, now))
         elif case is not None:
-            made[key] = _absent(case, doubted, now)
-    return attach(made.values(), events, people, now=now)
+            made[key] = case if case.merged_into else _absent(case, doubted, now)
+    joined = attach(made.values(), events, people, now=now)
+    return in_order(timed(case, people, people.settings.due_hours, now=now) for case in joined)
 
 
 def attach(cases: Iterable[Case], events: Iterable[Event], people: People, *, now: float) -> tuple[Case, ...]:
     """The cases with events added: by the findings an event names, else by what leaked from which application."""
     by_fingerprint = {case.fingerprint: case for case in cases}
+    held = homes(by_fingerprint.values())
     of_finding = {finding: case.fingerprint for case in by_fingerprint.values() for finding in case.findings}
     joined: dict[str, list[Event]] = {}
     for event in events:
         keys = {of_finding[finding] for finding in event.finding_ids if finding in of_finding}
-        for key in keys or _leaks(event):
+        for key in {held.get(key, key) for key in keys or _made_by(event)}:
             joined.setdefault(key, []).append(event)
     for key, group in joined.items():
         group.sort(key=lambda event: (event.at, event.id))
-        case = by_fingerprint.get(key) or _leaked(key, group[0], people, now)
+        case = by_fingerprint.get(key) or _opened_by(key, group[0], people, now)
         by_fingerprint[key] = _happened(case, group, now)
     return in_order(by_fingerprint.values())
 
@@ -278,29 +284,62 @@ def _absent(case: Case, doubted: Container[str], now: float) -> Case:
 # ── events ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _leaks(event: Event) -> set[str]:
-    """Fingerprints of the cases an event makes by itself: sensitive data in what an application was answered."""
+#: Category of a text that reads like an attack on a model's instructions.
+ATTACK = "attack"
+
+
+def _made_by(event: Event) -> set[str]:
+    """Fingerprints of the cases an event makes by itself.
+
+    Sensitive data in what an application was answered, an attack that was seen on it, or an alert of one cause.
+    """
+    if not event.application:
+        return set()
+    if event.kind == "alert":
+        return {f"alert {event.application} {_cause(event)}"}
     seen = {name.partition(".")[2] for name, count in event.seen.items() if count and name.startswith("out.")}
-    return {f"traffic {event.application} {category}" for category in seen & SENSITIVE if event.application}
+    made = {f"traffic {event.application} {category}" for category in seen & SENSITIVE}
+    if event.seen.get(f"in.{ATTACK}") or event.seen.get(f"out.{ATTACK}"):
+        made.add(f"traffic {event.application} {ATTACK}")
+    return made
 
 
-def _leaked(key: str, event: Event, people: People, now: float) -> Case:
-    category = key.rpartition(" ")[2]
+def _cause(event: Event) -> str:
+    """What an alert is about, without what changes from one to the next; a space would end a fingerprint's part."""
+    said = str(event.props.get("cause") or (event.rules[0] if event.rules else "") or "unknown")
+    return re.sub(r"\s+", "-", re.sub(r"\d+", "#", said[:200])).strip("-") or "unknown"
+
+
+def _opened_by(key: str, event: Event, people: People, now: float) -> Case:
+    """A new case that an event opens."""
+    what = key.rpartition(" ")[2]
+    name = people.name(event.application)
+    if event.kind == "alert":
+        title, severity = f"{name}: {event.props.get('title') or what}"[:300], _severity(event)
+    elif what == ATTACK:
+        title, severity = f"Somebody tries to turn {name} against its instructions", "medium"
+    else:
+        title, severity = f"Answers to {name} carry {said_labels((what,))}", "high" if LABELS[what] >= 4 else "medium"
     owner = people.owner(event.application)
-    title = f"Answers to {people.name(event.application)} carry {said_labels((category,))}"
     case = Case(
         id=_id(key),
         fingerprint=key,
         title=title,
-        severity="high" if LABELS[category] >= 4 else "medium",
+        severity=severity,
         owner=owner.asset,
         owner_why=owner.why + "".join(f"; but {claim}" for claim in owner.conflicts),
         approver=people.approver(event.application, owner.asset),
-        informed=people.informed(event.application, {category}),
+        informed=people.informed(event.application, {what}),
         affected=people.affected(event.application),
         opened_at=now,
     )
-    return _change(case, now, PENSTOCK, f"opened: {title}, seen in traffic")
+    opened = _change(case, now, PENSTOCK, f"opened: {title}, seen in traffic")
+    return timed(opened, people, people.settings.due_hours, now=now)
+
+
+def _severity(event: Event) -> str:
+    said = str(event.props.get("severity", ""))
+    return said if said in SEVERITIES else "medium"
 
 
 def _happened(case: Case, group: Sequence[Event], now: float) -> Case:

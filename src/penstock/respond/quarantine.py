@@ -87,6 +87,31 @@ def quarantines(store: Store, *, now: float) -> tuple[Quarantine, ...]:
     return tuple(sorted((one for one in kept if one.until > now), key=lambda one: (one.at, one.id)))
 
 
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """How many of the last calls a quarantine would have stopped, and of which applications (asset ids)."""
+
+    number: int
+    looked_at: int
+    applications: tuple[str, ...]
+
+
+def stopped_by(store: Store, kind: str, name: str, application: str = "", *, now: float, days: float = 7) -> Stopped:
+    """What setting something aside would have stopped lately: tried on the calls that were recorded."""
+    calls = store.events(since=now - days * 86_400, limit=10_000)
+    hit = [
+        event
+        for event in calls
+        if (not application or event.application == application)
+        and (
+            (kind == "model" and event.model.casefold() == name.casefold())
+            or (kind == "application" and event.application == name)
+            or (kind == "tool" and name.casefold() in {str(t).casefold() for t in event.props.get("tools") or ()})
+        )
+    ]
+    return Stopped(len(hit), len(calls), tuple(sorted({event.application for event in hit})))
+
+
 def held(snapshot: PolicySnapshot, aside: Iterable[Quarantine]) -> PolicySnapshot:
     """The snapshot with what is set aside stopped, also where the caller's other rules only observe."""
     aside = tuple(aside)

@@ -18,6 +18,8 @@ from penstock.settings import load_settings, state_directory
 if TYPE_CHECKING:
     import uvicorn
 
+    from penstock.graph.vocabulary import Case
+
 DEFAULT_PORT = 8420
 
 
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     os.umask(0o077)  # whatever is written tells of an organisation's weaknesses
     try:
+        if asked.revoke_token:
+            return _revoke_token(asked)
         return _make_token(asked) if asked.make_token else _serve(asked)
     except PenstockError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -36,28 +40,46 @@ def _serve(asked: argparse.Namespace) -> int:
     import uvicorn
 
     from penstock.graph.store import open_store
-    from penstock.respond.telling import begin, forget
+    from penstock.respond.messages import Messages
+    from penstock.respond.signing import open_keyring
+    from penstock.respond.telling import Notify, begin, forget
     from penstock.respond.webhook import Webhooks
     from penstock.serve.app import build
     from penstock.serve.guard import choose, is_loopback
     from penstock.serve.oidc import Oidc
     from penstock.serve.state import Live
-    from penstock.serve.tokens import Tokens, stored_hash
+    from penstock.serve.tokens import Tokens, named_tokens, stored_hash
     from penstock.work.jobs import Jobs
 
     state = state_directory(asked.state)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     demands = not is_loopback(asked.host) or asked.token_file is not None or asked.require_token
     digest = stored_hash(state, asked.token_file) if demands else None
-    if asked.require_token and not digest:
+    let_in = bool(digest or (demands and named_tokens(state)))
+    if asked.require_token and not let_in:
         raise WrongUse("No token was made yet", str(state / "token"), "python -m penstock.serve --make-token")
-    oidc = Oidc(asked.oidc_issuer, asked.oidc_audience, asked.oidc_jwks) if asked.oidc_issuer else None
-    guard = choose(asked.host, tokens=Tokens(digest) if digest else None, oidc=oidc, allowed=asked.allow_host)
-    store = open_store(asked.store or state / "penstock.db")
     settings = load_settings(state, asked.config)
+    oidc = None
+    if asked.oidc_issuer:
+        oidc = Oidc(asked.oidc_issuer, asked.oidc_audience, asked.oidc_jwks, roles=settings.roles, tenant=asked.tenant)
+    tokens = Tokens(digest or "", state, tenant=asked.tenant) if let_in else None
+    guard = choose(asked.host, tokens=tokens, oidc=oidc, allowed=asked.allow_host)
+    store = open_store(asked.store or state / "penstock.db", tenant=asked.tenant)
     jobs, stop = Jobs(state / "jobs.db", on_dead=lambda *dead: live.report(*_undelivered(*dead))), threading.Event()
-    live = Live(store, settings, state, notify=Webhooks(jobs, settings) if settings.webhooks else None)
-    (begin if settings.webhooks else forget)(store)
+    listeners: list[Notify] = [Webhooks(jobs, settings)] if settings.webhooks else []
+    messages = None
+    if settings.notify:
+        messages = Messages(jobs, settings, lambda: live.world.people, open_keyring(state))
+        listeners.append(messages.cases)
+
+    def notify(cases: Sequence[Case]) -> None:
+        for listener in listeners:
+            listener(cases)
+
+    live = Live(
+        store, settings, state, notify=notify if listeners else None, ask=messages.approvals if messages else None
+    )
+    (begin if listeners else forget)(store)
     delivery = threading.Thread(target=jobs.run, args=(stop,), name="penstock-jobs", daemon=True)
     config = uvicorn.Config(
         build(live, guard),
@@ -76,7 +98,7 @@ def _serve(asked: argparse.Namespace) -> int:
     try:
         listening = _bind(config)
         live.start()
-        if settings.webhooks:
+        if listeners:
             delivery.start()
         scheme = "https" if asked.tls_cert else "http"
         name = f"[{asked.host}]" if ":" in asked.host else asked.host
@@ -137,12 +159,25 @@ def _undelivered(name: str, payload: Any, why: str) -> tuple[str, str]:
 
 
 def _make_token(asked: argparse.Namespace) -> int:
-    from penstock.serve.tokens import make_token
+    from penstock.serve.tokens import make_named_token, make_token
 
     state = state_directory(asked.state)
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    print(make_token(state))
+    if asked.token_for:
+        print(make_named_token(state, asked.token_for, asked.role, days=asked.days, tenant=asked.tenant))
+    else:
+        print(make_token(state))
     print("Keep it: only its hash is stored, and any earlier token no longer works", file=sys.stderr)
+    return 0
+
+
+def _revoke_token(asked: argparse.Namespace) -> int:
+    from penstock.serve.tokens import revoke_named_token
+
+    state = state_directory(asked.state)
+    if not revoke_named_token(state, asked.revoke_token):
+        raise WrongUse("There is no token of this name", asked.revoke_token)
+    print("It no longer works, and the sessions opened with it have ended", file=sys.stderr)
     return 0
 
 
@@ -157,6 +192,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--token-file", type=Path, help="file that holds the token to demand")
     parser.add_argument("--require-token", action="store_true", help="demand the state's token on loopback too")
     parser.add_argument("--make-token", action="store_true", help="make a new token, print it once, and stop")
+    parser.add_argument("--for", dest="token_for", default="", metavar="NAME", help="make the token for this person")
+    parser.add_argument("--role", default="viewer", help="what they may do: viewer, developer, approver or admin")
+    parser.add_argument("--days", type=int, default=90, help="how long their token works")
+    parser.add_argument("--revoke-token", default="", metavar="NAME", help="take away a person's token, and stop")
+    parser.add_argument("--tenant", default="default", help="the tenant that is served; another one gets no answer")
     parser.add_argument("--oidc-issuer", default="", help="issuer whose bearer tokens are accepted")
     parser.add_argument("--oidc-audience", default="", help="audience that those tokens must name")
     parser.add_argument("--oidc-jwks", default="", help="address of the issuer's keys (default: discovered)")

@@ -14,9 +14,11 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from penstock.errors import NotAllowed, NotReachable, PenstockError
+from penstock.serve.answer_page import answer_page, style
 
 # Importing a subject registers its endpoints.
 from penstock.serve.api import (  # noqa: F401
+    approvals,
     asset,
     assets,
     cases,
@@ -30,11 +32,12 @@ from penstock.serve.api import (  # noqa: F401
     questions,
     today,
 )
-from penstock.serve.api.endpoint import ENDPOINTS, Call, Endpoint, NoSuchThing, decode_query
+from penstock.serve.api.endpoint import ENDPOINTS, PREFIX, Call, Endpoint, NoSuchThing, decode_query
 from penstock.serve.api.session import session
 from penstock.serve.api.shapes import Problem
 from penstock.serve.guard import Guard, Guarded
 from penstock.serve.openapi import document
+from penstock.serve.roles import User
 from penstock.serve.state import Live
 
 STATIC = Path(__file__).parent / "static"
@@ -51,11 +54,16 @@ def build(live: Live, guard: Guard) -> Guarded:
         status = "degraded" if live.failures else "ok"
         return Response(msgspec.json.encode({"status": status}), media_type="application/json")
 
+    async def answer(request: Request) -> Response:
+        return await answer_page(request, live)
+
     routes = [Route(e.path, _handler(e, live), methods=[e.method]) for e in ENDPOINTS]
     routes += [
         Route("/api/openapi.json", openapi),
         Route("/api/v1/session", session, methods=["GET", "POST", "DELETE"]),
         Route("/healthz", healthz),
+        Route("/answer/style.css", style),
+        Route("/answer/{token}", answer, methods=["GET", "POST"]),
         Route("/api/{rest:path}", _no_endpoint, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         Route("/{rest:path}", _console),
     ]
@@ -64,8 +72,11 @@ def build(live: Live, guard: Guard) -> Guarded:
 
 def _handler(e: Endpoint, live: Live) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
-        call = Call(live, request.scope["penstock.user"], request.path_params, time.time())
+        user: User = request.scope["penstock.user"]
+        route = f"{e.method} {e.path.removeprefix(PREFIX)}"
+        call = Call(live, user.name, request.path_params, time.time(), user.role, route)
         try:
+            call.demand("")
             given = {}
             if e.query is not None:
                 given["query"] = decode_query(request.query_params.multi_items(), e.query)

@@ -22,6 +22,7 @@ from penstock.serve.api.endpoint import PREFIX
 from penstock.serve.api.shapes import Problem
 from penstock.serve.headers import SECURITY_HEADERS
 from penstock.serve.oidc import Oidc
+from penstock.serve.roles import User
 from penstock.serve.tokens import Tokens
 
 COOKIE = "penstock_session"
@@ -29,6 +30,9 @@ COOKIE = "penstock_session"
 MOST_BODY = 64 * 1024
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_JSON, _FORM = b"application/json", b"application/x-www-form-urlencoded"
+#: Where links in messages lead: a page without sign-in, whose link is what says who asks.
+ANSWER_PAGE = "/answer/"
 
 
 @dataclass(frozen=True)
@@ -57,19 +61,19 @@ class Guard:
             return name in self.hosts
         return _is_address(name) or name in _own_names()
 
-    def user_of(self, headers: dict[bytes, bytes]) -> str | None:
+    def user_of(self, headers: dict[bytes, bytes]) -> User | None:
         """Who sends the request, or None when that is not proven.
 
         Raises:
             NotAllowed, NotReachable: a bearer token was given and is refused, with the reason.
         """
         if self.open:
-            return self.local_user
+            return User(self.local_user)
         bearer = headers.get(b"authorization", b"").decode("latin-1")
         if bearer[:7].lower() == "bearer ":
             token = bearer[7:].strip()
-            if self.tokens and self.tokens.is_right(token):
-                return "token"
+            if self.tokens and (holder := self.tokens.holder(token)):
+                return holder
             if self.oidc:
                 return self.oidc.user_of(token)
             return None
@@ -116,7 +120,9 @@ class Guarded:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *SECURITY_HEADERS]}
+                own = list(message.get("headers", ()))
+                names = {name for name, _ in own}
+                message = {**message, "headers": [*own, *(row for row in SECURITY_HEADERS if row[0] not in names)]}
             await send(message)
 
         refusal = await self._refusal(scope, headers)
@@ -136,7 +142,7 @@ class Guarded:
         if method not in _SAFE:
             if refused := _forged(headers, host):
                 return refused
-            if refused := _misshapen(headers, method):
+            if refused := _misshapen(headers, method, _FORM if path.startswith(ANSWER_PAGE) else _JSON):
                 return refused
         elif path.startswith("/api/") and headers.get(b"sec-fetch-site") in {b"cross-site", b"same-site"}:
             return 403, Problem("Another site asked for this", "Sec-Fetch-Site", "Open the console itself")
@@ -171,7 +177,7 @@ def is_loopback(host: str) -> bool:
         return host.lower() == "localhost"
 
 
-async def _in_thread(guard: Guard, headers: dict[bytes, bytes]) -> str | None:
+async def _in_thread(guard: Guard, headers: dict[bytes, bytes]) -> User | None:
     """Who it is; off the event loop only where a provider may have to be asked."""
     if guard.oidc is None:
         return guard.user_of(headers)
@@ -190,14 +196,15 @@ def _forged(headers: dict[bytes, bytes], host: str) -> tuple[int, Problem] | Non
     return 403, Problem("Another site sent this change", (origin or site).decode("latin-1")[:200], "Use the console")
 
 
-def _misshapen(headers: dict[bytes, bytes], method: str) -> tuple[int, Problem] | None:
+def _misshapen(headers: dict[bytes, bytes], method: str, wanted: bytes) -> tuple[int, Problem] | None:
     length = headers.get(b"content-length", b"0")
     if not length.isdigit() or int(length) > MOST_BODY:
         return 413, Problem("The request is too large", "Content-Length", f"At most {MOST_BODY} bytes")
     kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-    if kind == b"application/json" or method == "DELETE":
+    if kind == wanted or method == "DELETE":
         return None
-    return 415, Problem("Changes are sent as JSON", "Content-Type", "Send Content-Type: application/json")
+    shape = "a form" if wanted == _FORM else "JSON"
+    return 415, Problem(f"Changes are sent as {shape}", "Content-Type", f"Send Content-Type: {wanted.decode()}")
 
 
 def _bounded(receive: Receive) -> Receive:

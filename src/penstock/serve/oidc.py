@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from penstock.errors import NotAllowed, NotReachable, WrongUse
+from penstock.serve.roles import User
+from penstock.settings import ROLES, RolesSetting
 
 if TYPE_CHECKING:
     from jwt import PyJWKClient
@@ -23,7 +25,15 @@ class Oidc:
         WrongUse: the issuer is not https (http only on loopback), the audience is missing, or the extra is.
     """
 
-    def __init__(self, issuer: str, audience: str, jwks: str = "") -> None:
+    def __init__(
+        self,
+        issuer: str,
+        audience: str,
+        jwks: str = "",
+        *,
+        roles: RolesSetting | None = None,
+        tenant: str = "default",
+    ) -> None:
         try:
             import jwt
         except ImportError as error:
@@ -36,15 +46,17 @@ class Oidc:
         self._issuer = issuer
         self._audience = audience
         self._jwks = jwks
+        self._roles = roles or RolesSetting()
+        self._tenant = tenant
         for address in filter(None, (issuer, jwks)):
             _demand_https(address)
         self._keys: PyJWKClient | None = None
 
-    def user_of(self, token: str) -> str:
-        """The person the token was issued to.
+    def user_of(self, token: str) -> User:
+        """The person the token was issued to, and what their groups let them do.
 
         Raises:
-            NotAllowed: the token is not valid here and now.
+            NotAllowed: the token is not valid here and now, is for another tenant, or gives no role.
             NotReachable: the provider's keys cannot be fetched.
         """
         jwt = self._jwt
@@ -62,7 +74,21 @@ class Oidc:
             raise NotReachable("The OIDC provider's keys cannot be fetched", self._issuer, str(error)) from error
         except jwt.PyJWTError as error:
             raise NotAllowed("The bearer token is not valid here", self._issuer, str(error)) from error
-        return str(claims.get("email") or claims.get("preferred_username") or claims["sub"])[:200]
+        name = str(claims.get("email") or claims.get("preferred_username") or claims["sub"])[:200]
+        claim = self._roles.tenant_claim
+        if claim and claims.get(claim) != self._tenant:
+            raise NotAllowed("The bearer token is for another tenant", self._issuer, f"Its claim {claim} says so")
+        return User(name, self._role_of(claims, name))
+
+    def _role_of(self, claims: dict[str, Any], name: str) -> str:
+        """The highest role of any of the person's groups."""
+        said = claims.get(self._roles.groups_claim)
+        groups = said.split() if isinstance(said, str) else said if isinstance(said, list) else []
+        found = [self._roles.groups[group] for group in map(str, groups) if group in self._roles.groups]
+        role = max(found, key=ROLES.index, default=self._roles.otherwise)
+        if not role:
+            raise NotAllowed(f"{name} is in no group that may enter", self._issuer, "Ask who keeps roles.groups")
+        return role
 
     def _key_client(self) -> PyJWKClient:
         if self._keys is None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from penstock.errors import PenstockError
-from penstock.graph.store.protocol import Store
+from penstock.graph.store.protocol import Approval, Store
+from penstock.respond.approvals import next_change
+from penstock.respond.in_force import put_in_force
 from penstock.respond.loop import turn
+from penstock.respond.messages import tell
+from penstock.respond.quarantine import quarantines
 from penstock.respond.refresh import HOUR, Refreshed, refresh, stamp_of
 from penstock.respond.spool import ASIDE, waits
 from penstock.respond.telling import Notify
@@ -39,15 +43,25 @@ class Live:
     """Holds the store open and the newest world in memory; threads read ``world`` without locking.
 
     notify: told of every case that changed, by whichever process.
+    ask: told of every request for approval that changed, so that people hear of it.
     """
 
-    def __init__(self, store: Store, settings: Settings, state: Path, *, notify: Notify | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        state: Path,
+        *,
+        notify: Notify | None = None,
+        ask: Callable[[Iterable[Approval]], None] | None = None,
+    ) -> None:
         self.store = store
         self.settings = settings
         self.state = state
         self.failures: dict[str, Failure] = {}
         self.looks = Looks(store)
         self._notify = notify
+        self._ask = ask
         self._world = World.empty(settings)
         self._stamp = ""
         self._seen: tuple[int, float] | None = None
@@ -81,7 +95,13 @@ class Live:
                 self._show(refresh(self.store, self.settings, self.state, now=now, notify=self._notify), now)
             elif self._world.cases != turned.cases:
                 self._world = self._world.with_cases(turned.cases)
+            if self._ask is not None:
+                tell(self.store, self._ask)
             self._seen = version, self._next_end(now)
+
+    def put_in_force(self, *, now: float) -> None:
+        """Let the gateway know at once what people allowed or set aside."""
+        put_in_force(self.store, self.state, now=now)
 
     def report(self, what: str, why: str) -> None:
         """Let a failure of something else that runs beside the loop show on Today and under /api/v1/health."""
@@ -96,6 +116,8 @@ class Live:
     def _next_end(self, now: float) -> float:
         """When time alone may change something: an acceptance or a snooze ends, the hour, old files of the spool."""
         ends = [case.until for case in self._world.cases] + [a.until for a in self.store.acceptances()]
+        ends += [next_change(self.store, self.settings.approvals, now)]
+        ends += [one.until for one in quarantines(self.store, now=now)]
         return min([end for end in ends if end is not None and end > now] + [(now // HOUR + 1) * HOUR, now + ASIDE])
 
     def start(self) -> None:

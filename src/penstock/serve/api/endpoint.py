@@ -12,7 +12,8 @@ from typing import Any, TypeVar, get_type_hints
 
 import msgspec
 
-from penstock.errors import PenstockError
+from penstock.errors import NotAllowed, PenstockError
+from penstock.serve.roles import User, needed
 from penstock.serve.state import Live
 
 PREFIX = "/api/v1"
@@ -25,12 +26,25 @@ class NoSuchThing(PenstockError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: the live state, who asks, the ids in the path, and when."""
+    """One request: the live state, who asks, the ids in the path, and when. ``route`` is the address as declared."""
 
     live: Live
     user: str
     path: Mapping[str, str]
     now: float
+    role: str = "admin"
+    route: str = ""
+
+    def demand(self, what: str) -> None:
+        """Refuse what this person may not do at this address, as the one table of roles has it.
+
+        Raises:
+            NotAllowed: their role is not enough.
+        """
+        method, _, path = self.route.partition(" ")
+        least = needed(method, path, what)
+        if not User(self.user, self.role).may(least):
+            raise NotAllowed(f"A {self.role} may not {what or 'do this'}", path, f"It needs the role {least}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from penstock.serve.api.shapes import Problem
 from penstock.serve.guard import COOKIE, Guard, session_cookie
+from penstock.serve.roles import User
 from penstock.serve.tokens import SESSION_SECONDS
 
 
@@ -21,10 +22,14 @@ class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionState(msgspec.Struct, frozen=True):
-    """``user`` is "" while nobody is signed in; ``asks`` is what the server demands: nothing, token or oidc."""
+    """``user`` is "" while nobody is signed in; ``asks`` is what the server demands: nothing, token or oidc.
+
+    ``role`` is what the user may do: viewer, developer, approver or admin; "" while nobody is signed in.
+    """
 
     user: str
     asks: str
+    role: str = ""
 
 
 async def session(request: Request) -> Response:
@@ -39,10 +44,10 @@ async def session(request: Request) -> Response:
         answer = _json(SessionState("", _asks(guard)))
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
         return answer
-    user = guard.local_user if guard.open else None
+    user = User(guard.local_user) if guard.open else None
     if guard.tokens and (cookie := session_cookie(headers)):
         user = guard.tokens.user_of(cookie)
-    return _json(SessionState(user or "", _asks(guard)))
+    return _json(SessionState(user.name, _asks(guard), user.role) if user else SessionState("", _asks(guard)))
 
 
 async def _sign_in(request: Request, guard: Guard) -> Response:
@@ -52,14 +57,15 @@ async def _sign_in(request: Request, guard: Guard) -> Response:
         asked = msgspec.json.decode(await request.body(), type=SignIn)
     except msgspec.MsgspecError as error:
         return _json(Problem("A name and the token are needed", "body", str(error)), 400)
-    if not guard.tokens.is_right(asked.token):
+    user = guard.tokens.holder(asked.token, asked.name)
+    if user is None:
         return _json(
             Problem("That is not the token", "token", "After many wrong tries wait a minute; or make a new token"), 401
         )
-    answer = _json(SessionState(asked.name, _asks(guard)))
+    answer = _json(SessionState(user.name, _asks(guard), user.role))
     answer.set_cookie(
         COOKIE,
-        guard.tokens.open_session(asked.name),
+        guard.tokens.open_session(user, asked.token),
         max_age=SESSION_SECONDS,
         path="/",
         httponly=True,
