@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import astuple, dataclass
@@ -50,6 +51,17 @@ class Row:
     glance: bytes
     claims: bytes
     facts: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A file of which the cache knows what it gave."""
+
+    path: str
+    stat: str
+    digest: bytes
+    readers: str
+    glance: bytes
 
 
 class Cache:
@@ -117,15 +129,25 @@ class Cache:
 
         self._try(keep, None)
 
-    def files(self, scope: str) -> dict[str, Row]:
-        """What is known of a source's files, by path."""
+    def files(self, scope: str) -> dict[str, Known]:
+        """Which files of a source are known, by path."""
 
-        def look(lines: sqlite3.Connection) -> dict[str, Row]:
-            columns = "path, stat, digest, readers, glance, claims, facts"
-            rows = lines.execute(f"select {columns} from files where scope = ?", (scope,))  # noqa: S608 - names above
-            return {row[0]: Row(*row) for row in rows}
+        def look(lines: sqlite3.Connection) -> dict[str, Known]:
+            rows = lines.execute("select path, stat, digest, readers, glance from files where scope = ?", (scope,))
+            return {path: Known(path, stat, digest, sys.intern(readers), glance)
+                    for path, stat, digest, readers, glance in rows}  # fmt: skip
 
         return self._try(look, {})
+
+    def gave(self, scope: str, path: str) -> tuple[bytes, bytes] | None:
+        """The claims and facts of a file."""
+
+        def look(lines: sqlite3.Connection) -> tuple[bytes, bytes] | None:
+            wanted = "select claims, facts from files where scope = ? and path = ?"
+            row: tuple[bytes, bytes] | None = lines.execute(wanted, (scope, path)).fetchone()
+            return row
+
+        return self._try(look, None)
 
     def keep_files(self, scope: str, rows: Iterable[Row], gone: Iterable[str] = ()) -> None:
         """Remember what files gave; forget those that are gone."""

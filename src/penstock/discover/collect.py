@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from penstock.discover.collector import COLLECTORS, JOINERS, Fact, File, Source, Yielded
+from penstock.discover.collector import COLLECTORS, JOINERS, File, Source, Yielded
 from penstock.discover.data.whole import LargeFile
-from penstock.discover.encoding import Sorter, facts_of
+from penstock.discover.encoding import Sorter
 from penstock.discover.registry import load
+from penstock.discover.spool import Kept
 from penstock.graph.vocabulary import Unseen
 from penstock.inspect.fingerprint import adopt
 from penstock.work.limits import Overrun, end_after, time_cap
@@ -20,8 +21,9 @@ from penstock.work.limits import Overrun, end_after, time_cap
 #: Wall seconds for one collector over one file. The largest source file that is read, 5 MB, is parsed and walked in
 #: 3.0 (TypeScript) to 3.5 CPU s (Python).
 FILE_SECONDS = 5.0
-#: Wall seconds for one joiner over one source.
+#: Wall seconds for one joiner over one source, and more for each of its files (code that is all about AI takes 0.5 ms).
 SOURCE_SECONDS = 60.0
+SECONDS_A_FILE = 0.01
 
 #: What does not stop when its time is up (a loop in a C library) costs its process so many CPU seconds later.
 GRACE = 1.0
@@ -75,7 +77,7 @@ class Encoded:
     scope: str
     name: str
     paths: tuple[str, ...]
-    facts: tuple[bytes, ...]
+    facts: Kept
     about: dict[str, Any]
 
 
@@ -118,8 +120,8 @@ def join(batch: tuple[JoinItem, ...]) -> list[Gave]:
         source = sources.get(id(item.source))
         if source is None:
             source = sources[id(item.source)] = _decoded(item.source)
-        scope = source.scope
-        part, failure = _isolated(partial(JOINERS[item.joiner].run, source), SOURCE_SECONDS, scope, item.joiner, scope)
+        scope, seconds = source.scope, SOURCE_SECONDS + SECONDS_A_FILE * len(source.paths)
+        part, failure = _isolated(partial(JOINERS[item.joiner].run, source), seconds, scope, item.joiner, scope)
         gave.append(Gave(scope, item.joiner, *part.encoded(), not failure))
     return gave
 
@@ -153,9 +155,4 @@ def _isolated(
 
 
 def _decoded(source: Encoded) -> Source:
-    facts: dict[str, list[Fact]] = {}
-    for data in source.facts:
-        for fact in facts_of(data):
-            facts.setdefault(fact.kind, []).append(fact)
-    by_kind = {kind: tuple(sorted(rows, key=lambda fact: fact.path)) for kind, rows in sorted(facts.items())}
-    return Source(source.scope, source.name, source.paths, by_kind, source.about)
+    return Source(source.scope, source.name, source.paths, source.facts.facts(), source.about)

@@ -10,7 +10,7 @@ Two sorts, both plain decorated generators that register themselves:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +63,7 @@ class Source:
     scope: str
     name: str
     paths: tuple[str, ...]
-    facts: Mapping[str, tuple[Fact, ...]]
+    facts: Mapping[str, Sequence[Fact]]
     about: Mapping[str, Any]
 
     def evidence(

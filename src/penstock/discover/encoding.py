@@ -28,7 +28,6 @@ class Claims(msgspec.Struct, array_like=True, frozen=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _claims = msgspec.msgpack.Decoder(Claims)
-_facts = msgspec.msgpack.Decoder(list[Fact])
 
 
 class Sorter:
@@ -77,8 +76,3 @@ def encode(value: Any) -> bytes:
 def claims_of(data: bytes) -> Claims:
     """Raises: msgspec.DecodeError (ValueError): the bytes are not claims."""
     return _claims.decode(data) if data else Claims()
-
-
-def facts_of(data: bytes) -> list[Fact]:
-    """Raises: msgspec.DecodeError (ValueError): the bytes are not facts."""
-    return _facts.decode(data) if data else []

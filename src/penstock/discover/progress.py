@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Phase = Literal["finding files", "reading", "resolving", "done"]
+Phase = Literal["finding files", "looking over", "reading", "resolving", "done"]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """``done`` of ``total`` files (sources while resolving), ``found`` observations so far, in ``source``."""
+    """``done`` of ``total`` files (of one source while looking over), ``found`` observations so far, in ``source``."""
 
     phase: Phase
     done: int = 0

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from penstock.discover import registry
-from penstock.discover.cache import Cache, Row, settled, stat_of
+from penstock.discover.cache import Cache, Known, Row, settled, stat_of
 from penstock.discover.collector import COLLECTORS, JOINERS, Fact, Gate
 from penstock.discover.data.folders import wanted
 from penstock.discover.databases import is_database, scope_of
@@ -31,6 +31,7 @@ from penstock.discover.git import People
 from penstock.discover.names import Names
 from penstock.discover.progress import Phase, Progress
 from penstock.discover.sources import Tree, trees
+from penstock.discover.spool import Spool
 from penstock.discover.walk import LARGE, LARGEST_FILE, SAMPLE, SAMPLED, Entry, read, unreadable, walk
 from penstock.graph.identity import application, asset, relation
 from penstock.graph.store.protocol import Scan
@@ -51,8 +52,14 @@ _BYTES_A_PROCESS = 2_000_000
 _SECONDS = 20.0
 #: Seconds for a glance at one file; a glance at 5 MB of code takes 0.04 CPU s.
 _GLANCE_SECONDS = 1.0
-#: Seconds for all joiners over one source.
+#: Seconds for all joiners over one source; sources of very many files get more.
 _JOIN_SECONDS = 300.0
+#: Content that is held from the glance at a file until it is read closely; of more, files are read twice.
+_GLANCED = 16_000_000
+#: Files are remembered whenever what they gave has so many bytes; a row of the cache has about so many besides.
+_REMEMBERED_AT, _ROW = 4_000_000, 300
+#: Files glanced at between two words on how far it is.
+_TOLD_EVERY = 100
 #: A worker may take so much beyond what its libraries need. The largest file is 5 MB; its syntax tree is 20-40 times
 #: that.
 _MEMORY_MB = 1024
@@ -87,7 +94,7 @@ def scan(
     with contextlib.ExitStack() as held:
         paths = [os.fspath(target) for target in targets]
         looking = _Look(settings, cache, workers, progress or (lambda _: None), names or Names(), key)
-        held.callback(lambda: looking.cache.close())
+        held.callback(lambda: looking.close())
         try:
             looking.run([path for path in paths if not is_database(path)], held)
             looking.ask([path for path in paths if is_database(path)])
@@ -107,12 +114,14 @@ class _Part:
     #: files that collectors read, with the collectors' names
     wanted: list[tuple[Entry, tuple[str, ...]]] = field(default_factory=list)
     claims: list[Claims] = field(default_factory=list)
-    facts: list[bytes] = field(default_factory=list)
+    facts: Spool = field(default_factory=Spool)
+    #: what is to be remembered, and its bytes
     fresh: list[Row] = field(default_factory=list)
+    fresh_size: int = 0
     gone: set[str] = field(default_factory=set)
     #: what was seen of files in a first glance, and what the cache knows of them
     glances: dict[str, bytes] = field(default_factory=dict)
-    known: dict[str, Row] = field(default_factory=dict)
+    known: dict[str, Known] = field(default_factory=dict)
     #: cached under a shape that tells whether anything changed
     shape: bytes = b""
     whole: bool = False
@@ -159,6 +168,8 @@ class _Look:
         self.done = self.total = self.found = 0
         self.cache = Cache(None)
         self.reading: dict[tuple[str, str], Row] = {}
+        self.glanced: dict[tuple[str, str], tuple[int, bytes]] = {}
+        self.room = _GLANCED
 
     def run(self, targets: Iterable[str | os.PathLike[str]], held: contextlib.ExitStack) -> None:
         self.tell("finding files")
@@ -187,8 +198,7 @@ class _Look:
                     self.take(gave, by_scope[gave.scope])
         finally:
             for part in self.parts:
-                if part.fresh or part.gone:
-                    self.cache.keep_files(part.key, part.fresh, part.gone)
+                self.remember(part)
         self.tell("resolving")
         self.join([part for part in self.parts if not part.whole], workers)
         self.tell("done")
@@ -202,6 +212,12 @@ class _Look:
             for found in sample_database(address):
                 said.append(found)
                 self.found += isinstance(found, Observation)
+
+    def close(self) -> None:
+        """Let go of all files."""
+        self.cache.close()
+        for part in self.parts:
+            part.facts.close()
 
     def recall(self, root: Path, commit: str) -> People | None:
         """Committers as an earlier scan read them."""
@@ -289,17 +305,18 @@ class _Look:
         shut: dict[str, set[str]] = {}
         for gate in gates:
             behind = {name for name, each in COLLECTORS.items() if each.gate is gate}
-            glances = {
-                entry.path: self.glance(part, entry, gate)
-                for entry, names in part.wanted
-                if not behind.isdisjoint(names) and entry.size <= LARGEST_FILE
-            }
+            gated = [e for e, names in part.wanted if not behind.isdisjoint(names) and e.size <= LARGEST_FILE]
+            glances = {}
+            for number, entry in enumerate(gated, 1):
+                glances[entry.path] = self.glance(part, entry, gate)
+                if number % _TOLD_EVERY == 0:
+                    self.progress(Progress("looking over", number, len(gated), self.found, part.tree.name))
             aside = sorted(glances.keys() - gate.choose(glances))
             for path in aside:
                 shut.setdefault(path, set()).update(behind)
             part.glances |= glances
             if aside:
-                part.facts.append(encode([Fact(gate.aside, "", aside)]))
+                part.facts.add(encode([Fact(gate.aside, "", aside)]))
         for entry, names in part.wanted:
             yield entry, tuple(name for name in names if name not in shut.get(entry.path, ()))
 
@@ -308,26 +325,30 @@ class _Look:
         known = part.known.get(entry.path)
         if known and known.stat == stat_of(entry):
             return known.glance
+        read_at = time.time_ns()
         try:
             data = read(entry, LARGEST_FILE)
             with time_cap(_GLANCE_SECONDS):
-                return gate.glance(entry.path, data)
+                seen = gate.glance(entry.path, data)
         except (OSError, Overrun):
             return b""
+        if len(data) <= self.room:
+            self.glanced[part.scope, entry.path] = read_at, data
+            self.room -= len(data)
+        return seen
 
     def item(self, part: _Part, entry: Entry, names: tuple[str, ...]) -> Item | None:
         """The file for a worker; None when it is known, cannot be read, or nobody reads it."""
         from penstock.discover.collect import Item
 
-        stat, readers, glance = stat_of(entry), " ".join(names), part.glances.get(entry.path, b"")
+        stat, readers, glance = stat_of(entry), " ".join(names), part.glances.pop(entry.path, b"")
         known = part.known.pop(entry.path, None)
         if known and known.readers != readers:
             known = None
         if known and known.stat == stat and self.reuse(part, known):
             return None
-        read_at = time.time_ns()
         try:
-            data = read(entry, LARGEST_FILE if entry.size <= LARGEST_FILE else SAMPLE)
+            read_at, data = self.content(part, entry)
         except OSError as error:
             part.fail(unreadable(entry.path, "file", error, part.scope))
             self.count(part)
@@ -342,40 +363,67 @@ class _Look:
         sure = settled(entry, read_at)
         part.settled = part.settled and sure
         row = Row(entry.path, stat if sure else "", digest, readers, glance, b"", b"")
-        if known and known.digest == digest and self.reuse(part, known):
+        if known and known.digest == digest and (gave := self.reuse(part, known)):
             if sure:
-                part.fresh.append(replace(row, claims=known.claims, facts=known.facts))
+                self.fresh(part, replace(row, claims=gave[0], facts=gave[1]))
             return None
         if not names:
-            part.fresh.append(row)
+            self.fresh(part, row)
             self.count(part)
             return None
         self.reading[part.scope, entry.path] = row
         return Item(part.scope, entry.path, data, names, self.key, place, entry.size)
 
-    def reuse(self, part: _Part, known: Row) -> bool:
+    def content(self, part: _Part, entry: Entry) -> tuple[int, bytes]:
+        """When a file was read, and what it held then.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if (glanced := self.glanced.pop((part.scope, entry.path), None)) is not None:
+            self.room += len(glanced[1])
+            return glanced
+        return time.time_ns(), read(entry, LARGEST_FILE if entry.size <= LARGEST_FILE else SAMPLE)
+
+    def reuse(self, part: _Part, known: Known) -> tuple[bytes, bytes] | None:
+        """The claims and facts that the cache has of a file, taken over; None where they cannot be."""
+        gave = self.cache.gave(part.key, known.path)
+        if gave is None:
+            return None
         try:
-            claims = claims_of(known.claims)
+            self.add(part, claims_of(gave[0]), gave[1])
         except msgspec.DecodeError:
-            return False
-        self.add(part, claims, known.facts)
+            return None
         self.count(part)
-        return True
+        return gave
+
+    def fresh(self, part: _Part, row: Row) -> None:
+        """Have a file remembered; from time to time, so that little is lost with this process."""
+        part.fresh.append(row)
+        part.fresh_size += len(row.claims) + len(row.facts) + len(row.glance) + _ROW
+        if part.fresh_size > _REMEMBERED_AT:
+            self.remember(part)
+
+    def remember(self, part: _Part) -> None:
+        if part.fresh or part.gone:
+            self.cache.keep_files(part.key, part.fresh, part.gone)
+        part.fresh, part.fresh_size, part.gone = [], 0, set()
 
     def take(self, gave: Gave, part: _Part) -> None:
         self.add(part, claims_of(gave.claims), gave.facts)
         row = self.reading.pop((gave.scope, gave.path), None)
         if gave.sure and row:
-            part.fresh.append(replace(row, claims=gave.claims, facts=gave.facts))
+            self.fresh(part, replace(row, claims=gave.claims, facts=gave.facts))
         if not gave.sure:
             part.failures += 1
         self.count(part)
 
     def add(self, part: _Part, claims: Claims, facts: bytes) -> None:
-        part.claims.append(claims)
-        self.found += len(claims.assets) + len(claims.relations)
         if facts:
-            part.facts.append(facts)
+            part.facts.add(facts)
+        if claims.assets or claims.relations or claims.complete or claims.unseen:
+            part.claims.append(claims)
+            self.found += len(claims.assets) + len(claims.relations)
 
     def lost(self, failed: Failed[Item], parts: dict[str, _Part]) -> Gave:
         """The row for a file that took its worker with it."""
@@ -390,7 +438,7 @@ class _Look:
 
     def join(self, parts: list[_Part], workers: Workers) -> None:
         """Run the joiners over every source whose files are through."""
-        from penstock.discover.collect import Encoded, JoinItem, join
+        from penstock.discover.collect import SECONDS_A_FILE, Encoded, JoinItem, join
         from penstock.work.workers import Failed
 
         names = tuple(JOINERS)
@@ -399,11 +447,12 @@ class _Look:
         def tasks() -> Iterator[tuple[JoinItem, ...]]:
             for part in parts:
                 about = dict(part.tree.about)
-                source = Encoded(part.scope, part.tree.name, part.paths, tuple(part.facts), about)
+                source = Encoded(part.scope, part.tree.name, part.paths, part.facts.kept(), about)
                 yield tuple(JoinItem(name, source) for name in names)
 
         left = {part.scope: len(names) for part in parts}
-        for outcome in workers.map(join, tasks() if names else iter(()), seconds=_JOIN_SECONDS):
+        seconds = _JOIN_SECONDS + 2 * SECONDS_A_FILE * max((len(part.paths) for part in parts), default=0)
+        for outcome in workers.map(join, tasks() if names else iter(()), seconds=seconds):
             if isinstance(outcome, Failed):
                 item = outcome.item
                 row = Unseen(item.source.scope, f"what {item.joiner} finds", outcome.why, collector=item.joiner,
@@ -426,6 +475,7 @@ class _Look:
     def seal(self, part: _Part) -> None:
         """A source is through: keep it whole where a second look would find the same."""
         part.whole = True
+        part.facts.close()
         if self.place is not None and part.shape and part.settled and not part.failures:
             everything = Claims([], [], [], [])
             for claims in part.claims:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from penstock.discover.code.resolve.known import GROWS
-
 if TYPE_CHECKING:
     from penstock.discover.code.resolve.module import Module
     from penstock.discover.code.resolve.resolver import Resolver
@@ -19,8 +17,7 @@ class Backwards:
         self.resolver = resolver
         self.wrappers = cache(self._wrappers)
         self.fields = cache(self._fields)
-        self._sets: dict[str, list[tuple[Module, list[Any]]]] | None = None
-        self._growth: dict[str, list[tuple[Module, int]]] | None = None
+        self._sets: dict[str, list[tuple[Module, list[Any]]]] = {}
 
     def _wrappers(self, path: str) -> dict[int, int]:
         """In one file: expression → the first that is only another form of it (``*``)."""
@@ -40,22 +37,11 @@ class Backwards:
 
     def sets(self, name: str) -> list[tuple[Module, list[Any]]]:
         """Every assignment to a field of this name in the source."""
-        if self._sets is None:
-            self._sets = {}
-            for module in self.resolver.modules.values():
-                for field, rows in module.sets.items():
-                    self._sets.setdefault(field, []).extend((module, row) for row in rows)
-        return self._sets.get(name, [])
+        if name not in self._sets:
+            modules = [self.resolver.modules[path] for path in self.resolver.tables.set.get(name, ())]
+            self._sets[name] = [(module, row) for module in modules for row in module.sets[name]]
+        return self._sets[name]
 
     def growth(self, name: str) -> list[tuple[Module, int]]:
-        """Every call in the source that adds to something known by this last name: ``name.append(…)``."""
-        if self._growth is None:
-            self._growth = {}
-            for module in self.resolver.modules.values():
-                for call in module.calls:
-                    callee = module.expressions[module.expressions[call][2]]
-                    if callee[0] == "a" and callee[3] in GROWS:
-                        base = module.expressions[callee[2]]
-                        key = base[2] if base[0] == "r" else base[3] if base[0] == "a" else ""
-                        self._growth.setdefault(str(key), []).append((module, call))
-        return self._growth.get(name, [])
+        """Every call in the source that adds to a field of this name: ``x.name.append(…)``."""
+        return [(self.resolver.modules[path], call) for path, call in self.resolver.tables.grown.get(name, ())]

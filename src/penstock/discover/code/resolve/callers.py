@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from penstock.discover.code.ir import NAME, PARENT
@@ -11,9 +10,6 @@ from penstock.discover.code.resolve.known import CONSTRUCTORS
 
 if TYPE_CHECKING:
     from penstock.discover.code.resolve.resolver import Resolver
-
-#: Calls of the same last name that are followed to see whether they mean the function.
-_MAX_LOOKED_AT = MAX_CALLERS * 4
 
 
 class Callers:
@@ -33,7 +29,7 @@ class Callers:
         if not name or depth > MAX_DEPTH - 10:
             return []
         found = []
-        for at, call in self._by_name.get(name, ())[:_MAX_LOOKED_AT]:
+        for at, call in self.resolver.tables.called.get(name, ()):
             for target in self.resolver.follow(at, self.resolver.modules[at].expressions[call][2], (), depth + 8):
                 if target.path == path and target.kind in ("function", "class") and target.ref in (scope, parent):
                     found.append((at, call))
@@ -48,22 +44,9 @@ class Callers:
             return []
         if parts[0] not in self._made:
             self._made[parts[0]] = []
-            for at, call in self._by_name.get(name, ())[:_MAX_LOOKED_AT]:
+            for at, call in self.resolver.tables.called.get(name, ()):
                 row = self.resolver.modules[at].expressions[call]
                 targets = self.resolver.follow(at, row[2], (), depth + 8) if row[4] else ()
                 if any(t.kind == "class" and (t.path, t.ref) in parts for t in targets):
                     self._made[parts[0]].append((at, call))
         return self._made[parts[0]][:MAX_CALLERS]
-
-    @cached_property
-    def _by_name(self) -> dict[str, list[tuple[str, int]]]:
-        found: dict[str, list[tuple[str, int]]] = {}
-        for module in self.resolver.modules.values():
-            for call in module.calls:
-                callee = module.expressions[module.expressions[call][2]]
-                if callee[0] == "a" and callee[3] == "new":
-                    callee = module.expressions[callee[2]]
-                key = callee[2] if callee[0] == "r" else callee[3] if callee[0] == "a" else ""
-                if key and isinstance(key, str):
-                    found.setdefault(key, []).append((module.path, call))
-        return found

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from penstock.discover.code.ir import BASES, NAME
 from penstock.discover.code.resolve import crates, items, shared
 from penstock.discover.code.resolve.bounds import MAX_DEPTH
 from penstock.discover.code.resolve.known import CONSTRUCTORS, ENVIRONMENT, THIS
 from penstock.discover.code.resolve.module import Module
+from penstock.discover.code.resolve.tables import MAX_ASSIGNED
 from penstock.discover.code.resolve.targets import Frame, Frames, Target, stepped, variable
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Members by which what holds an object gives it: ``IOptions<T>.Value``.
 _HELD = frozenset({"Value", "CurrentValue", "Result"})
-#: Assignments to a name of a package that are looked at.
-_MAX_ASSIGNED = 20
 
 
 def member(resolver: Resolver, base: Target, attribute: str, depth: int = 0) -> Iterator[Target]:
@@ -61,31 +59,12 @@ def member(resolver: Resolver, base: Target, attribute: str, depth: int = 0) -> 
         yield base
 
 
-class Assignments:
-    """Assignments to names of packages in a source: ``Settings.llm = …``."""
-
-    def __init__(self, modules: Iterable[Module]) -> None:
-        self.modules = modules
-
-    @cached_property
-    def by_name(self) -> dict[str, list[tuple[str, list[Any]]]]:
-        """Last name → (file, row of its ``sets``)."""
-        found: dict[str, list[tuple[str, list[Any]]]] = {}
-        for module in self.modules:
-            for attribute, rows in module.sets.items():
-                for row in rows:
-                    holder = module.expressions[row[1]]
-                    if holder[0] == "a" or (holder[0] == "r" and holder[2] not in THIS):
-                        found.setdefault(attribute, []).append((module.path, row))
-        return found
-
-
 def assigned_to(resolver: Resolver, symbol: str, depth: int = 0) -> list[Target]:
     """What the source assigns to a name of a package."""
     base, _, attribute = symbol.rpartition(".")
     found: list[Target] = []
-    rows = resolver.assignments.by_name.get(attribute, ())
-    for path, row in rows[:_MAX_ASSIGNED] if depth < MAX_DEPTH - 5 else ():
+    rows = resolver.tables.assigned.get(attribute, ())
+    for path, row in rows if depth < MAX_DEPTH - 5 else ():
         holders = resolver.follow(path, row[1], (), depth + 2)
         if any(holder.kind == "external" and holder.symbol == base for holder in holders):
             found += stepped(resolver.follow(path, row[3], (), depth + 2), f"{symbol} = … ({path}:{row[4]})")
@@ -123,7 +102,7 @@ def field(resolver: Resolver, base: Target, attribute: str, depth: int) -> Itera
             step = f"{owner}.{attribute} ({module.path}:{row[4]})"
             yield from stepped(resolver.follow(module.path, row[3], frames, depth), step)
     if not found and depth < MAX_DEPTH:
-        for row in module.sets.get(attribute, ())[:_MAX_ASSIGNED]:
+        for row in module.sets.get(attribute, ())[:MAX_ASSIGNED]:
             if _is_of(resolver, module, row[1], scope, depth):
                 found = True
                 step = f"{owner}.{attribute} ({module.path}:{row[4]})"

@@ -2,32 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from penstock.discover.code.ir import CLASS, KIND, NAME, PARAMS, PARENT
+from penstock.discover.code.ir import BASES, CLASS, KIND, NAME, PARAMS, PARENT
 from penstock.discover.code.resolve.dialects import DIALECTS
+
+#: What a module holds of its tables as they were written, and what is made of them. Either comes when it is asked for.
+_TABLES = frozenset({"expressions", "scopes", "imports", "assigned", "sets"})
+_INDEX = frozenset({"bindings", "stars", "calls", "name_of"})
 
 
 class Module:
     """One file of the source.
 
     ``bindings``: (scope, name) → where it is bound: ``("assign", row)``, ``("import", row)``, ``("scope", scope)`` or
-    ``("param", place)``. ``name_of``: expression → the name it was assigned to.
+    ``("param", place)``. ``name_of``: expression → the name it was assigned to, or the class that it is a base of.
     """
 
-    def __init__(self, path: str, value: Mapping[str, Any]) -> None:
+    __slots__ = ("_load", "_shelf", "broken", "dialect", "family", "given", "language", "package", "path",
+                 *sorted(_TABLES), *sorted(_INDEX))  # fmt: skip
+
+    expressions: list[list[Any]]
+    scopes: list[list[Any]]
+    imports: list[list[Any]]
+    assigned: list[list[Any]]
+    sets: dict[str, list[list[Any]]]
+    bindings: dict[tuple[int, str], list[tuple[str, int]]]
+    stars: list[int]
+    calls: list[int]
+    name_of: dict[int, str]
+
+    def __init__(
+        self,
+        path: str,
+        value: Mapping[str, Any],
+        load: Callable[[], Mapping[str, Any]] | None = None,
+        shelf: Shelf | None = None,
+    ) -> None:
+        """Args: load: reads the value again, when ``shelf`` has let go of it."""
         self.path = path
         self.language: str = value["language"]
         self.dialect = DIALECTS[self.language]
         self.family = self.dialect.family or self.language
         self.package: str = value.get("package", "")
         self.broken = bool(value.get("broken"))
-        self.expressions: list[list[Any]] = value["expressions"]
-        self.scopes: list[list[Any]] = value["scopes"]
-        self.imports: list[list[Any]] = value["imports"]
-        self.bindings: dict[tuple[int, str], list[tuple[str, int]]] = {}
-        self.stars: list[int] = []
+        #: what other files import for this one
+        self.given: list[list[Any]] = []
+        self._load = load
+        self._shelf = shelf
+        self._hold(value)
+
+    def __getattr__(self, name: str) -> Any:
+        """What is not there now: a slot that was let go, or was not needed so far."""
+        if name in _TABLES and self._load is not None:
+            self._hold(self._load())
+        elif name in _INDEX:
+            self._find()
+        else:
+            raise AttributeError(name)
+        return object.__getattribute__(self, name)
+
+    def let_go(self, names: Iterable[str] = (*_TABLES, *_INDEX)) -> None:
+        """Hold no more of what can be read or made again."""
+        for name in names:
+            with contextlib.suppress(AttributeError):
+                object.__delattr__(self, name)
+
+    def give(self, rows: list[list[Any]]) -> None:
+        """Let the file import what others import for it."""
+        with contextlib.suppress(AttributeError):
+            self.imports = [*object.__getattribute__(self, "imports"), *rows]
+        self.given = rows
+        self.let_go(_INDEX)
+
+    def _hold(self, value: Mapping[str, Any]) -> None:
+        self.expressions = value["expressions"]
+        self.scopes = value["scopes"]
+        self.imports = [*value["imports"], *self.given] if self.given else value["imports"]
+        self.assigned = value["assigns"]
+        self.sets = {}
+        for row in value["sets"]:
+            self.sets.setdefault(row[2], []).append(row)
+        if self._shelf is not None:
+            self._shelf.put(self)
+
+    def _find(self) -> None:
+        self.bindings = {}
+        self.stars = []
         for number, row in enumerate(self.imports):
             if row[1] in ("*", "**"):
                 self.stars.append(number)
@@ -38,17 +102,16 @@ class Module:
                 self.bindings.setdefault((scope[PARENT], scope[NAME]), []).append(("scope", number))
             for place, param in enumerate(scope[PARAMS]):
                 self.bindings.setdefault((number, param[0]), []).append(("param", place))
-        self.assigned: list[list[Any]] = value["assigns"]
         for number, row in enumerate(self.assigned):
             if row[2] >= 0:
                 self.bindings.setdefault((row[0], row[1]), []).append(("assign", number))
-        self.sets: dict[str, list[list[Any]]] = {}
-        for row in value["sets"]:
-            self.sets.setdefault(row[2], []).append(row)
         self.calls = [i for i, row in enumerate(self.expressions) if row[0] == "c"]
         self.name_of = {row[2]: row[1] for row in self.assigned if row[2] >= 0}
         if self.dialect.builders or self.dialect.chains:
             self._name_chains()
+        for scope in self.scopes:
+            for base in scope[BASES] if scope[KIND] == CLASS else ():
+                self.name_of.setdefault(base, scope[NAME])
 
     def _name_chains(self) -> None:
         """A builder is known by the name of what it builds: ``model = X.builder().name("…").build()``."""
@@ -81,3 +144,21 @@ class Module:
                 return True
             scope = self.scopes[scope][PARENT]
         return False
+
+
+class Shelf:
+    """The modules whose tables are held, up to a number of rows; those that were read longest ago are let go."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self._rows = 0
+        self._held: deque[tuple[Module, int]] = deque()
+
+    def put(self, module: Module) -> None:
+        rows = len(module.expressions) + len(module.scopes)
+        self._held.append((module, rows))
+        self._rows += rows
+        while self._rows > self.most and len(self._held) > 1:
+            oldest, rows = self._held.popleft()
+            self._rows -= rows
+            oldest.let_go()

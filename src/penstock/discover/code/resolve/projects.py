@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from penstock.discover.code.ir import NAME, PARAMS
+from penstock.discover.code.ir import PARAMS
 from penstock.discover.code.resolve.module import Module
 from penstock.discover.code.resolve.packages import Packages
 from penstock.discover.code.resolve.targets import Frames, Target
@@ -14,35 +14,26 @@ if TYPE_CHECKING:
     from penstock.discover.code.resolve.resolver import Resolver
 
 
-def share_usings(modules: Mapping[str, Module], packages: Packages) -> None:
-    """Give every file of a project what one of them, or the project file, imports for all (``global using``)."""
+def share_usings(modules: Mapping[str, Module], packages: Packages, usings: Mapping[str, list[list[Any]]]) -> None:
+    """Give every file of a project what one of them, or the project file, imports for all (``global using``).
+
+    Args: usings: such rows by the file that has them.
+    """
     shared: dict[str, list[list[Any]]] = {}  # folder of a project → its usings
-    for path, module in modules.items():
-        if rows := [row for row in module.imports if row[1] == "**"]:
-            shared.setdefault(packages.project(path), []).extend(rows)
+    for path, rows in usings.items():
+        shared.setdefault(packages.project(path), []).extend(rows)
     for path, module in modules.items() if shared else ():
         rows = shared.get(packages.project(path), []) if module.dialect.nested else []
-        own = {row[2] for row in module.imports}
-        for row in {str(row[2]): row for row in rows if row[2] not in own}.values():
-            module.stars.append(len(module.imports))
-            module.imports = [*module.imports, row]
-
-
-def added_methods(modules: Mapping[str, Module]) -> dict[str, list[tuple[str, int]]]:
-    """Methods that the source adds to types of others, by name: ``static string Id(this Model model)``."""
-    found: dict[str, list[tuple[str, int]]] = {}
-    for path, module in modules.items():
-        for number, scope in enumerate(module.scopes):
-            if scope[PARAMS] and len(scope[PARAMS][0]) > 3:
-                found.setdefault(str(scope[NAME]), []).append((path, number))
-    return found
+        if rows:
+            own = {row[2] for row in module.imports}
+            module.give(list({str(row[2]): row for row in rows if row[2] not in own}.values()))
 
 
 def added(resolver: Resolver, module: Module, row: list[Any], frames: Frames, depth: int) -> Iterator[Target]:
     """The methods of the source that ``base.name`` may call; of several those that are added to the type of base."""
     found = [
         Target("function", path, scope)
-        for path, scope in resolver.added[row[3]]
+        for path, scope in resolver.tables.added[row[3]]
         if resolver.modules[path].language == module.language
     ]
     if len(found) > 1:

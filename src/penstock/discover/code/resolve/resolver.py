@@ -8,6 +8,7 @@ Every answer carries the chain of steps that led to it. What cannot be followed 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from penstock.discover.code.ir import BASES, FUNCTION, KIND, PARENT
@@ -16,14 +17,23 @@ from penstock.discover.code.resolve.bounds import MAX_DEPTH, MAX_STEPS
 from penstock.discover.code.resolve.callers import Callers
 from penstock.discover.code.resolve.configuration import Bound, key_of
 from penstock.discover.code.resolve.files import Files
-from penstock.discover.code.resolve.module import Module
+from penstock.discover.code.resolve.module import Module, Shelf
 from penstock.discover.code.resolve.packages import Packages
-from penstock.discover.code.resolve.projects import added, added_methods, share_usings
+from penstock.discover.code.resolve.projects import added, share_usings
+from penstock.discover.code.resolve.tables import Tables
 from penstock.discover.code.resolve.targets import MAX_TARGETS, Frames, Target, Text, distinct
 from penstock.discover.collector import Fact
+from penstock.discover.spool import Facts
 
 #: Bases of bases of a class that are looked at.
 _MAX_BASES = 6
+#: Steps that a source of very many files may take for each. Sources that are full of AI take 25 to 60 (public SDKs).
+_STEPS_A_FILE = 300
+#: Rows of IR that are held as values at a time: 2·10⁶ are about 100 MB. A file has some hundreds; the largest 400,000.
+_MOST_ROWS = 700_000
+#: Answers that are remembered; beyond, all are forgotten, between questions. Here so that what is found never depends
+#: on how much memory there is.
+_MOST_REMEMBERED = 400_000
 
 
 class Resolver:
@@ -36,35 +46,41 @@ class Resolver:
         known: Mapping[str, str] | None = None,
     ) -> None:
         """Args: known: external symbol suffix → its string value (enum members of packages)."""
-        self.modules = {fact.path: Module(fact.path, fact.value) for fact in facts}
+        self.tables = Tables()
+        self.modules: dict[str, Module] = {}
+        for module in _modules(facts):
+            self.modules[module.path] = module
+            self.tables.take(module)
+        self.tables.close()
         self.known = known or {}
         self.env = _environment(env)
         self.settings = {key_of(name): rows for name, rows in self.env.items()}
         self.packages = Packages(self.modules)
-        share_usings(self.modules, self.packages)
-        self.added = added_methods(self.modules)
+        share_usings(self.modules, self.packages, self.tables.usings)
         self.bound = Bound(self)
         self.files = Files(self.modules, self.packages)
         self.calls = Callers(self)
-        self.assignments = members.Assignments(self.modules.values())
         self._memo: dict[tuple[str, int, Frames], list[Target]] = {}
         self._busy: set[tuple[str, int, Frames]] = set()
         self.steps = 0
+        self.most = max(MAX_STEPS, len(self.modules) * _STEPS_A_FILE)
 
     @property
     def exhausted(self) -> bool:
         """Whether the bound on work was met, so that later answers are missing."""
-        return self.steps > MAX_STEPS
+        return self.steps > self.most
 
     def follow(self, path: str, expression: int, frames: Frames = (), depth: int = 0) -> list[Target]:
         """What the expression may be; empty when nothing is known about it."""
         level = len(self._busy)
-        if expression < 0 or max(depth, level) > MAX_DEPTH or self.steps > MAX_STEPS:
+        if expression < 0 or max(depth, level) > MAX_DEPTH or self.steps > self.most:
             return []
         key = (path, expression, frames)
         self.steps += 1
         if key in self._memo:
             return self._memo[key]
+        if not level and len(self._memo) > _MOST_REMEMBERED:
+            self._memo.clear()
         if key in self._busy:
             return []
         self._busy.add(key)
@@ -87,7 +103,7 @@ class Resolver:
         elif op == "a":
             for base in self.follow(module.path, row[2], frames, depth):
                 yield from members.member(self, base, row[3], depth)
-            if row[3] in self.added:
+            if row[3] in self.tables.added:
                 yield from added(self, module, row, frames, depth)
         elif op == "i":
             yield from items.item(self, module, row, frames, depth)
@@ -157,6 +173,16 @@ class Resolver:
             if module.scopes[scope][KIND] == FUNCTION:
                 yield scope
             scope = module.scopes[scope][PARENT]
+
+
+def _modules(facts: Iterable[Fact]) -> Iterator[Module]:
+    """The files of a source, read for the first time; of a source that was kept aside, some are held at a time."""
+    if not isinstance(facts, Facts):
+        yield from (Module(fact.path, fact.value) for fact in facts)
+        return
+    shelf = Shelf(_MOST_ROWS)
+    for number, fact in enumerate(facts):
+        yield Module(fact.path, fact.value, partial(facts.value, number), shelf)
 
 
 def _environment(facts: Iterable[Fact]) -> dict[str, list[tuple[str, str]]]:

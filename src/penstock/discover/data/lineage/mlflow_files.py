@@ -9,7 +9,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
@@ -95,7 +95,7 @@ def mlflow(source: Source) -> Iterator[Yielded]:
         yield from saying
 
 
-def _store(facts: tuple[Fact, ...]) -> Tracking:
+def _store(facts: Sequence[Fact]) -> Tracking:
     store = Tracking()
     folders = {posixpath.dirname(fact.path): mapping(fact.value) for fact in facts if fact.value["sort"] == "meta"}
     params: dict[str, dict[str, str]] = defaultdict(dict)
