@@ -1,0 +1,107 @@
+"""What the people an assistant works for have said: the operator, the user, and what the user handed the choice to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from penstock.protect.sessions.contents import Content, content_of
+from penstock.protect.sessions.conversation import Conversation, Turn
+from penstock.protect.sessions.lexicon import words_of
+from penstock.protect.sessions.requests import Request, orders, phrases, requested
+from penstock.protect.sessions.values import Corpus, squeezed, values_of
+
+#: Words of a user's turn up to which "yes" means all that was proposed before it.
+_SHORT_ANSWER = 8
+#: Letters of a word that ties a value to the user's words: "Dora" and dora@…; shorter ones tie by chance.
+_TIES = 3
+#: Characters of a named content that may name others.
+_NAMING = 100_000
+#: Letters and digits of a call's argument in the user's words by which its result counts as named by the user.
+_NAMES = 4
+
+
+class Read(msgspec.Struct, frozen=True):
+    """A content that was read, and whether the user's words named it. tool, call: whose result it is."""
+
+    content: Content
+    named: bool
+    tool: str = ""
+    call: str = ""
+
+
+class Task(msgspec.Struct, frozen=True):
+    """What may be done: the words with authority, what they ask for, and what was read beside them."""
+
+    said: Corpus
+    words: frozenset[str]
+    request: Request
+    read: tuple[Read, ...]
+
+    def tied(self, value: str) -> bool:
+        """Whether a word of the user stands in the value."""
+        return any(len(word.text) >= _TIES and not word.text.isdigit() and word.text in self.words
+                   for word in words_of(_apart(value)))  # fmt: skip
+
+
+def task_of(talk: Conversation, trusted: frozenset[str] = frozenset()) -> Task:
+    """The task of a conversation. ``trusted``: names of tools whose results nobody outside can write."""
+    system = [turn.text for turn in talk.turns if turn.kind == "system"]
+    users = _users(talk.turns)
+    words = "\n".join(users)
+    asked = requested(words)
+    said = Corpus("\n".join([words, *system]))
+    read: list[Read] = []
+    vouched: list[str] = []
+    spoken = squeezed(words)
+    arguments = {turn.call: turn.text for turn in talk.turns if turn.kind == "call"}
+    for turn in talk.turns:
+        if turn.kind not in ("result", "document"):
+            continue
+        content = content_of(turn.text)
+        if turn.tool in trusted:
+            vouched.append(turn.text)
+            continue
+        named = _is_named(content, arguments.get(turn.call, ""), spoken)
+        if asked.delegates and named and not content.hostile:
+            vouched.append(turn.text)
+        elif asked.points and named and not content.hostile:
+            spoken += squeezed(turn.text[:_NAMING])  # what a named content names in its turn is named
+        read.append(Read(content, named, turn.tool, turn.call))
+    effects = asked.effects | {order.effect for text in system for order in orders(text)}
+    if asked.delegates:
+        effects |= {order.effect for text in vouched for order in orders(text)}
+    request = msgspec.structs.replace(asked, effects=frozenset(effects))
+    if vouched:
+        said = Corpus("\n".join([said.text, *vouched]))
+    return Task(said, frozenset(word.text for word in words_of(_apart(words))), request, tuple(read))
+
+
+def _users(turns: Sequence[Turn]) -> list[str]:
+    """What the user said, and what the user agreed to."""
+    said: list[str] = []
+    proposed = ""
+    for turn in turns:
+        if turn.kind == "assistant":
+            proposed = turn.text
+        elif turn.kind == "user":
+            words = words_of(turn.text[:400])
+            if proposed and len(words) <= _SHORT_ANSWER:
+                if any(found.id == "agrees" for found in phrases().find(turn.text[:400], words)):
+                    said.append(proposed)
+            said.append(turn.text)
+            proposed = ""
+    return said
+
+
+def _is_named(content: Content, arguments: str, spoken: str) -> bool:
+    """Whether the user's words name the content: by what it was looked up by, or by a field of it such as its name."""
+    looked_up = [value.text for value in values_of(arguments)[0] if not value.embedded] if arguments else []
+    titles = [field.text for field in content.fields if not field.free]
+    return any(_NAMES <= len(bare := squeezed(text)) and bare in spoken for text in (*looked_up, *titles[:500]))
+
+
+def _apart(text: str) -> str:
+    """The text with the parts of addresses and names as words of their own."""
+    return "".join(sign if sign.isalpha() or sign in " \n'" else " " for sign in text)
