@@ -11,6 +11,7 @@ from penstock.protect.requests import Scope
 #: (ASGI type, beginning of the path) → module and class. A door is imported when its first request comes.
 DOORS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("http", "/mcp/"): ("penstock.protect.mcp.door", "McpDoor"),
+    ("http", "/v1/inspect"): ("penstock.protect.doors.inspect_api", "InspectDoor"),
 }
 
 

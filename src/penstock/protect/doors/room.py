@@ -14,7 +14,7 @@ import msgspec
 from penstock.protect import words
 from penstock.protect.inspection import Inspection
 from penstock.protect.keys import key_of
-from penstock.protect.permits import Grants, Permits, UsedGrants
+from penstock.protect.permits import Permits, UsedGrants
 from penstock.protect.policy import Policy, Record
 from penstock.protect.requests import Receive, Scope, Send
 from penstock.protect.sink import Sink
@@ -38,8 +38,8 @@ class Room:
     def record(self, in_force: InForce, policy: Policy, session: str = "") -> Record:
         """Where what happens in one call is gathered, with what people granted the caller."""
         caller = policy.caller
-        grants = Grants(in_force.snapshot.grants)
-        return Record(permits=Permits(caller.application, grants, self.used, session=session, requester=caller.name))
+        permits = Permits(caller.application, in_force.grants, self.used, session=session, requester=caller.name)
+        return Record(permits=permits)
 
     def caller(self, scope: Scope) -> tuple[InForce, Policy]:
         """Who calls, by key.

@@ -17,9 +17,10 @@ from penstock.errors import NotUnderstood
 from penstock.graph.vocabulary import Event
 from penstock.protect.asking import Ask, key_of_ask
 from penstock.protect.doors.room import allows
+from penstock.protect.facts import Facts
 from penstock.protect.inspection import Inspection
 from penstock.protect.jsontext import replaced, texts
-from penstock.protect.judging import judged
+from penstock.protect.judging import judged, worse
 from penstock.protect.mcp import message as rpc
 from penstock.protect.mcp import words
 from penstock.protect.mcp.message import Message
@@ -110,8 +111,9 @@ class Relay:
         waiting = _Waiting(
             message.method, message.name, event_id(), time.time(), self.record_of(), {}, sent=len(message.raw)
         )  # fmt: skip
-        refusal = self._tool_refusal(message, waiting) if message.method == "tools/call" else ""
-        clean, decision = self._judged(waiting.record, "in", message)
+        tool = message.name if message.method == "tools/call" else ""
+        refusal = self._tool_refusal(message, waiting) if tool else ""
+        clean, decision = self._judged(waiting.record, "in", message, tool)
         if not refusal and ends(decision):
             refusal = words.refusal(self.policy.caller, decision, "in", waiting.id, message.name)
         if refusal:
@@ -184,7 +186,8 @@ class Relay:
         if waiting is None:
             name = "" if message.kind in ("result", "error") else message.name
             waiting = _Waiting(message.method or "answer", name, event_id(), time.time(), self.record_of(), {})
-        clean, decision = self._judged(waiting.record, "out", message)
+        tool = waiting.name if waiting.method == "tools/call" else ""
+        clean, decision = self._judged(waiting.record, "out", message, tool)
         if ends(decision):
             said = words.refusal(self.policy.caller, decision, "out", waiting.id, waiting.name)
             self._tell(waiting, "stopped_by_policy", len(message.raw))
@@ -223,9 +226,18 @@ class Relay:
 
     # ── both ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _judged(self, record: Record, direction: str, message: Message) -> tuple[bytes, Decision]:
+    def _judged(self, record: Record, direction: str, message: Message, tool: str = "") -> tuple[bytes, Decision]:
+        """The message by the rules that are about such a call: of this server, of this tool."""
+        tools = (tool, f"{self.server.name}/{tool}") if tool else ()
+        facts = Facts(self.server.surface, "", self.server.name, tools=tools)
+        policy = self.policy.of_call(facts)
         parts = MESSAGES.parts(message.raw, sent=direction == "in")
-        return judged(self.inspection, self.policy, record, direction, message.raw, parts)
+        clean, decision = judged(self.inspection, policy, record, direction, message.raw, parts)
+        if direction == "in" and tool:
+            of_call = policy.decide_call(record.permits, facts)
+            record.add("in", (), of_call)
+            decision = worse(decision, of_call)
+        return clean, decision
 
     def close(self) -> None:
         """The conversation ends: what was never answered is told of."""

@@ -24,7 +24,7 @@ from penstock.protect.mcp import message as rpc
 from penstock.protect.mcp.pins import Pins
 from penstock.protect.mcp.relay import STOPPED, Passed, Relay, Server, ends
 from penstock.protect.mcp.tools import Tools
-from penstock.protect.permits import Grants, Permits, UsedGrants
+from penstock.protect.permits import Permits, UsedGrants
 from penstock.protect.policy import Policy, Record
 from penstock.protect.sink import Spool
 from penstock.protect.snapshot import Caller
@@ -221,10 +221,10 @@ class _Judge:
             return
         self._in_force = in_force
         policy = in_force.policy_of(self._key) or Policy(_UNNAMED)
-        caller, grants = policy.caller, Grants(in_force.snapshot.grants)
+        caller = policy.caller
 
         def record_of() -> Record:
-            return Record(permits=Permits(caller.application, grants, self._used, requester=caller.name))
+            return Record(permits=Permits(caller.application, in_force.grants, self._used, requester=caller.name))
 
         self._relay.now_in_force(policy, in_force.snapshot.tools, record_of)
 
