@@ -117,8 +117,8 @@ def rule(action, *categories, direction="out", id="", types=()):
 
 
 def caller(*rules, mode="enforce", **more):
-    named = {"name": "support-agent", "owner": "team-support", "approver": "team-security"} | more
-    return Caller(application="actor-1", mode=mode, rules=rules, **named)
+    named = {"application": "actor-1", "name": "support-agent", "owner": "team-support", "approver": "team-security"}
+    return Caller(mode=mode, rules=rules, **(named | more))
 
 
 def snapshot(

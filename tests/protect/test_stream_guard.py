@@ -10,7 +10,7 @@ from penstock.inspect.sensitive.rows import written_out
 from penstock.protect.exchange import Exchange
 from penstock.protect.framing.sse import ServerSentEvents
 from penstock.protect.inspection import Inspection
-from penstock.protect.policy import Policy, Record
+from penstock.protect.policy import ACTIONS, Policy, Record
 from penstock.protect.stream_guard import StreamGuard
 from penstock.protect.surfaces.openai_chat import OpenAIChat
 from tests.protect.gateway_world import caller, chunks, rule
@@ -124,7 +124,7 @@ def test_observing_changes_nothing_and_sees_all():
     events = [*chunks("ada@", "analytical.co.uk"), b"data: [DONE]\n\n"]
     out, record = guarded(events, rule("stop"), mode="observe")
     assert out == b"".join(events)
-    assert record.verdict == "observe" and record.meant == 3 and record.seen == {"out.pii": 1}
+    assert record.verdict == "observe" and ACTIONS[record.meant] == "stop" and record.seen == {"out.pii": 1}
 
 
 def call(arguments, **more):

@@ -8,14 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from penstock.graph.vocabulary import Event
 from penstock.protect import words
 from penstock.protect.exchange import Attachment, Exchange, ToolCall, Usage
+from penstock.protect.inspection import Inspection
 from penstock.protect.policy import ACTIONS, Decision, Policy, Record
+from penstock.protect.prices import Prices
 from penstock.protect.requests import Scope, Send
 from penstock.protect.sink import event_id
 from penstock.protect.snapshot import Caller, Upstream
 from penstock.protect.surfaces.surface import Surface
+from penstock.protect.tokens import conversation_of
 from penstock.protect.wire import Headers
 
 #: Who calls before the key was looked up.
@@ -30,6 +35,7 @@ class Call:
     send: Send
     surface: Surface
     fields: Mapping[str, str]
+    inspection: Inspection
     id: str = field(default_factory=event_id)
     began: float = field(default_factory=time.time)
     record: Record = field(default_factory=Record)
@@ -39,10 +45,17 @@ class Call:
     upstream: Upstream | None = None
     exchange: Exchange | None = None
     status: int = 0
+    body: bytes = b""
     sent: int = 0
     answered: int = 0
     outcome: str = "answered"
+    admitted: bool = False
     started: bool = False
+    #: Message and code of the refusal when the caller may not use this model, provider or route.
+    not_allowed: tuple[str, str] | None = None
+    prices: Prices | None = None
+    cost: float = 0.0
+    usage: Usage | None = None
     gone: bool = False
     work: asyncio.Task[Any] | None = None
     watcher: asyncio.Task[None] | None = None
@@ -66,13 +79,21 @@ class Call:
         query: bytes = self.scope.get("query_string", b"")
         return query
 
+    @property
+    def session(self) -> str:
+        """The conversation: as the caller names it in ``x-penstock-session``, else known by how it began."""
+        named = self.headers.get(b"x-penstock-session", b"").decode("latin-1")[:128]
+        return conversation_of(self.exchange, named) if self.exchange is not None else named
+
     def refusal(self, decision: Decision, direction: str) -> str:
         return words.refusal(self.policy.caller, decision, direction, self.id)
 
     async def start(self, status: int, headers: Headers) -> None:
         self.started = True
-        decision = (b"x-penstock-decision", self.record.verdict.encode())
-        await self.send({"type": "http.response.start", "status": status, "headers": [*headers, decision]})
+        said = [*headers, (b"x-penstock-decision", self.record.verdict.encode())]
+        if self.policy.caller.mode == "warn" and self.record.meant > self.record.severity:
+            said.append((b"x-penstock-warning", words.warning(self.record).encode("latin-1", "replace")))
+        await self.send({"type": "http.response.start", "status": status, "headers": said})
 
     async def more(self, body: bytes) -> None:
         await self.send({"type": "http.response.body", "body": body, "more_body": True})
@@ -90,6 +111,7 @@ class Call:
     def told(self, usage: Usage | None, finish: str, tool_calls: tuple[ToolCall, ...]) -> None:
         """What the answer says of itself."""
         if usage is not None:
+            self.usage = usage
             self.props["usage"] = {"in": usage.sent, "out": usage.answered}
         if finish:
             self.props["finish"] = finish[:64]
@@ -124,6 +146,17 @@ class Call:
                 props["unread_in"] = self.exchange.unread
         if self.record.meant > self.record.severity:
             props["would"] = ACTIONS[self.record.meant]
+        if self.cost:
+            props["cost"] = round(self.cost, 8)
+        permits = self.record.permits
+        if permits.asks and self.record.verdict == "ask":
+            props["asks"] = [msgspec.to_builtins(ask) for ask in permits.asks.values()]
+        if permits.granted:
+            props["grants"] = sorted({grant.id for grant in permits.granted.values()})
+        if tags := sorted({rule.tag or rule.id for rule in self.record.rules.values() if rule.action == "tag"}):
+            props["tags"] = tags
+        if (tokens := self.inspection.tokens) is not None and tokens.made:
+            props["tokens"] = {"made": tokens.made, "returned": tokens.returned}
         return Event(
             id=self.id,
             at=self.began,

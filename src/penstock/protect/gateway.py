@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -15,21 +17,30 @@ from msgspec.structs import replace
 
 from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
+from penstock.protect.breakers import BUSY, Breakers
 from penstock.protect.call import NOBODY, Call
 from penstock.protect.doors.registry import Doors
 from penstock.protect.doors.room import Room
-from penstock.protect.exchange import Asked, Attachment, Part
+from penstock.protect.exchange import Asked, Attachment, Exchange, Part
+from penstock.protect.facts import Facts
+from penstock.protect.facts import named as is_named
 from penstock.protect.framing import aws
 from penstock.protect.inspection import Inspection
-from penstock.protect.judging import judged
+from penstock.protect.jsontext import with_model
+from penstock.protect.judging import judged, worse
 from penstock.protect.keys import is_signed, key_of
-from penstock.protect.policy import Decision
+from penstock.protect.limits import Exceeded, Meter
+from penstock.protect.permits import Permits, UsedGrants
+from penstock.protect.policy import ALLOW, ENDING, SEVERITY, Decision, Policy
 from penstock.protect.requests import LARGEST, ClientGone, Receive, Scope, Send, TooLarge, read_body
+from penstock.protect.sessions.guard import Sessions
 from penstock.protect.sink import Sink
-from penstock.protect.snapshot_source import Source
+from penstock.protect.snapshot import Upstream
+from penstock.protect.snapshot_source import InForce, Source
 from penstock.protect.stream_guard import StreamGuard
 from penstock.protect.surfaces.registry import UNKNOWN, Registry
 from penstock.protect.surfaces.surface import STOPPED, Streaming
+from penstock.protect.tokens import Returning, TokenAware
 from penstock.protect.upstream import Answer, Upstreams
 from penstock.protect.wire import Broken, Headers
 
@@ -49,14 +60,31 @@ def build(source: Source, sink: Sink) -> App:
 class Gateway:
     """Holds what outlives a call: connections, detectors, counters."""
 
-    def __init__(self, source: Source, sink: Sink, inspection: Inspection | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        sink: Sink,
+        inspection: Inspection | None = None,
+        *,
+        token_key: bytes | None = None,
+    ) -> None:
+        """
+        Args:
+            token_key: a secret of the installation for reversible tokens; without it tokens end with the process.
+        """
         self._source = source
         self._sink = sink
         self._inspection = inspection or Inspection()
         self._surfaces = Registry()
         self._upstreams: Upstreams | None = None
+        self._sessions = Sessions()
+        self._token_key = token_key or os.urandom(32)
+        self._used = UsedGrants()
+        self._meter = Meter()
+        self._breakers = Breakers()
+        self._under_way = 0
         self.counts = dict.fromkeys(("calls", "refused", "uninspected", "failed", "hung_up"), 0)
-        self._doors = Doors(Room(source, sink, self._inspection, self._connected, self.counts))
+        self._doors = Doors(Room(source, sink, self._inspection, self._connected, self.counts, self._used))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan" and (door := self._doors.of(scope)) is not None:
@@ -75,10 +103,11 @@ class Gateway:
         if path in ("/healthz", "/readyz"):
             await self._health(path, send)
             return
-        call = Call(scope, send, UNKNOWN, {})
+        call = Call(scope, send, UNKNOWN, {}, self._inspection)
         if found := self._surfaces.find(call.method, path, call.headers):
             call.surface, call.fields = found
         self.counts["calls"] += 1
+        self._under_way += 1
         try:
             await self._guarded(call, path, receive)
         except ClientGone:
@@ -98,8 +127,21 @@ class Gateway:
             self.counts["failed"] += 1
             await self._refuse(call, 502, str(error), "upstream_unreachable")
         finally:
+            self._under_way -= 1
             if call.policy is not NOBODY:
+                self._settle(call)
                 self._sink.emit(call.event())
+
+    def _settle(self, call: Call) -> None:
+        """Count what the call used; a grant of one that did not pass stays as it was."""
+        caller = call.policy.caller
+        if call.admitted:
+            self._meter.done(caller)
+        if call.record.verdict in ENDING or call.status >= 400 or not call.started:
+            call.record.permits.not_used()
+        if call.usage is not None and call.prices is not None:
+            call.cost = call.prices.cost(call.exchange.model if call.exchange else "", call.usage)
+            self._meter.charge(caller, call.usage, call.cost)
 
     async def _guarded(self, call: Call, path: str, receive: Receive) -> None:
         in_force = self._source.current()
@@ -108,35 +150,108 @@ class Gateway:
         policy = in_force.policy_of(key_of(call.headers, call.query))
         if policy is None:
             return await self._refuse(call, 401, words.unknown_key(), "invalid_api_key")
-        call.policy = policy
+        caller = policy.caller
+        call.policy, call.prices = policy, in_force.prices
+        call.record.permits = Permits(caller.application, in_force.grants, self._used, requester=caller.name)
         named = call.headers.get(b"x-penstock-upstream", b"").decode("latin-1")
         call.upstream = in_force.upstream(named, call.surface.family, call.surface.name)
         if call.upstream is None:
             return await self._refuse(call, 503, words.no_upstream(), "no_upstream")
         if call.surface is UNKNOWN and not self._may_pass(call, path):
             return await self._refuse(call, 404, words.unknown_path(path), "path_not_inspected")
-        body = await read_body(call.headers, receive)
+        if self._under_way > MOST_CALLS:
+            return await self._refuse(call, 503, words.busy(), "gateway_busy", 1.0)
+        if exceeded := self._meter.admit(caller):
+            call.props["limit"] = exceeded.what
+            return await self._refuse(call, 429, words.too_much(exceeded), "limit_reached", exceeded.after)
+        call.admitted = True
+        body = call.body = await read_body(call.headers, receive)
         call.sent = len(body)
+        if len(body) > LARGE:
+            clean, decision = await asyncio.to_thread(self._considered, call, in_force, path)
+        else:
+            clean, decision = self._considered(call, in_force, path)
+        if call.not_allowed:
+            return await self._refuse(call, 403, *call.not_allowed)
+        if decision.ends:
+            return await self._say_no(call, decision)
+        if exceeded := self._throttled(call):
+            return await self._refuse(call, 429, words.too_much(exceeded), "limit_reached", exceeded.after)
+        if clean is not body and not call.upstream.key_env and is_signed(call.headers):
+            return await self._refuse(call, 403, words.cannot_mask_signed(), "signed_by_caller")
+        return await self._sent_on(call, in_force, clean, receive)
+
+    def _considered(self, call: Call, in_force: InForce, path: str) -> tuple[bytes, Decision]:
+        """Read the request and judge it by the rules that are about such a call.
+
+        A rule may send it elsewhere; there other rules may hold, so it is judged once more.
+        """
+        policy, body = call.policy, call.body
         caller = policy.caller
         asked = Asked(
             call.method, path, call.headers, body, call.query, call.fields, caller.name, caller.application
         )  # fmt: skip
         exchange = call.exchange = call.surface.request(asked)
         call.carried("in", exchange.attachments)
+        if policy.asks:
+            call.record.permits.session = call.session
+        if policy.tokenises:
+            call.inspection = TokenAware(self._inspection, Returning(self._token_key, call.session))
+        routes = _ROUTES
+        while True:
+            assert call.upstream is not None  # noqa: S101
+            if self._not_allowed(call, policy, exchange, call.upstream):
+                return body, ALLOW
+            facts = Facts(
+                exchange.surface, exchange.model, call.upstream.name, call.upstream.region, exchange.stream,
+                exchange.tools,
+            )  # fmt: skip
+            call.policy = policy.of_call(facts)
+            clean, decision = self._judged(call, "in", body, exchange.parts)
+            whole_call = call.policy.decide_call(call.record.permits, facts)
+            if whole_call is not ALLOW:
+                call.record.add("in", (), whole_call)
+                decision = worse(decision, whole_call)
+            route = next((rule for rule in call.record.rules.values() if rule.action == "route"), None)
+            if decision.ends or route is None or not policy.enforces or not routes:
+                return clean, decision
+            target = in_force.routed(route.to, call.surface.family)
+            if target is None:
+                call.not_allowed = words.no_route(route.to), "no_upstream"
+                return body, ALLOW
+            if route.model and route.model != exchange.model:
+                body = call.body = with_model(body, route.model)
+                exchange = call.exchange = call.surface.request(replace(asked, body=body))
+            elif target == call.upstream:
+                return clean, decision
+            call.upstream, routes = target, routes - 1
+            call.record.seen.clear()
+
+    def _not_allowed(self, call: Call, policy: Policy, exchange: Exchange, upstream: Upstream) -> bool:
+        """Whether the caller may not use this model or this provider; noted where policy does not enforce."""
+        caller = policy.caller
         unnamed = not exchange.model and call.surface.carries_files  # no call of a model
-        if caller.models and exchange.model not in caller.models and not unnamed:
+        if caller.models and not unnamed and not is_named(exchange.model, caller.models):
             call.props["model_not_allowed"] = True
-            if policy.enforces:
-                call.record.severity = 3
-                return await self._refuse(
-                    call, 403, words.model_not_allowed(caller, exchange.model), "model_not_allowed"
-                )
-        clean, decision = self._judged(call, "in", body, exchange.parts)
-        if decision.action == "stop":
-            return await self._say_no(call, decision)
-        if clean is not body and not call.upstream.key_env and is_signed(call.headers):
-            return await self._refuse(call, 403, words.cannot_mask_signed(), "signed_by_caller")
-        return await self._sent_on(call, clean, receive)
+            why = words.model_not_allowed(caller, exchange.model), "model_not_allowed"
+        elif caller.providers and not is_named(upstream.name, caller.providers):
+            call.props["provider_not_allowed"] = True
+            why = words.provider_not_allowed(caller, upstream.name), "provider_not_allowed"
+        else:
+            return False
+        if policy.enforces:
+            call.record.severity = SEVERITY["stop"]
+            call.not_allowed = why
+        return policy.enforces
+
+    def _throttled(self, call: Call) -> Exceeded | None:
+        if not call.policy.enforces:
+            return None
+        for rule in call.record.rules.values():
+            if rule.action == "throttle" and (exceeded := self._meter.throttle(call.policy.caller, rule)):
+                call.props["limit"] = exceeded.what
+                return exceeded
+        return None
 
     def _may_pass(self, call: Call, path: str) -> bool:
         """Whether a path that no surface knows passes; it is counted, and judged as far as it is JSON or text."""
@@ -149,16 +264,17 @@ class Gateway:
         call.props["uninspected"] = path[:128]
         return True
 
-    async def _sent_on(self, call: Call, body: bytes, receive: Receive) -> None:
+    async def _sent_on(self, call: Call, in_force: InForce, body: bytes, receive: Receive) -> None:
         """Ask the provider, and leave at once when the client does."""
         upstreams = self._connected()
-        assert call.upstream is not None and call.exchange is not None  # noqa: S101
+        assert call.exchange is not None  # noqa: S101
         call.work = asyncio.current_task()
         watch = asyncio.get_running_loop().call_later(_GLANCE, _watch, call, receive)
         answer = None
         try:
-            answer = await upstreams.ask(
-                call.upstream, call.method, call.path, call.query, call.scope["headers"], body, call.surface.family
+            answer = await self._asked(call, in_force, upstreams, body)
+            answer = await self._sessions.settled(
+                call, body, answer, partial(self._asked, call, in_force, upstreams), upstreams.done
             )
             call.status = answer.status
             streaming = call.surface.streaming(call.exchange, answer.content_type)
@@ -175,6 +291,59 @@ class Gateway:
             if answer is not None:
                 upstreams.done(answer)
 
+    async def _asked(self, call: Call, in_force: InForce, upstreams: Upstreams, body: bytes) -> Answer:
+        """The head of an answer: of the upstream, or of the first of its fallbacks that works.
+
+        Raises:
+            NotReachable: none of them does.
+        """
+        assert call.upstream is not None  # noqa: S101
+        left = [call.upstream, *self._fallbacks(call, in_force)] if call.upstream.fallback else [call.upstream]
+        failed: NotReachable | None = None
+        while left:
+            upstream = left.pop(0)
+            if not self._breakers.lets(upstream.name):
+                wait = self._breakers.wait(upstream.name)
+                failed = failed or NotReachable(words.resting(upstream.name, wait))
+                continue
+            try:
+                answer = await upstreams.ask(
+                    upstream, call.method, call.path, call.query, call.scope["headers"], body, call.surface.family
+                )
+            except NotReachable as error:
+                self._breakers.failed(upstream.name)
+                failed = error
+                continue
+            except BaseException:
+                self._breakers.left(upstream.name)
+                raise
+            if answer.status >= 500:
+                self._breakers.failed(upstream.name)
+            else:
+                self._breakers.answered(upstream.name)
+            if left and (answer.status >= 500 or answer.status == BUSY):
+                upstreams.done(answer)
+                call.props.setdefault("failed_over", []).append({"from": upstream.name, "status": answer.status})
+                continue
+            call.upstream = upstream
+            return answer
+        assert failed is not None  # noqa: S101
+        raise failed
+
+    def _fallbacks(self, call: Call, in_force: InForce) -> list[Upstream]:
+        """Upstreams that may take over: those where the very same rules hold, and that the caller may use."""
+        assert call.upstream is not None and call.exchange is not None  # noqa: S101
+        caller, exchange = call.policy.caller, call.exchange
+        policy = in_force.policy_of(key_of(call.headers, call.query)) or call.policy
+        return [
+            one
+            for one in in_force.fallbacks(call.upstream)
+            if (not caller.providers or is_named(one.name, caller.providers))
+            and policy.of_call(
+                Facts(exchange.surface, exchange.model, one.name, one.region, exchange.stream, exchange.tools)
+            ).same_rules(call.policy)
+        ]
+
     def _connected(self) -> Upstreams:
         """The way out, inside the event loop that serves."""
         if self._upstreams is None:  # served without lifespan events
@@ -183,7 +352,11 @@ class Gateway:
 
     async def _streamed(self, call: Call, answer: Answer, streaming: Streaming) -> None:
         guard = StreamGuard(
-            call.policy, self._inspection, call.record, streaming, lambda decision: call.refusal(decision, "out")
+            call.policy,
+            call.inspection,
+            call.record,
+            streaming,
+            lambda decision: call.refusal(decision, "out"),
         )
         await call.start(answer.status, answer.headers)
         try:
@@ -224,7 +397,7 @@ class Gateway:
             clean, decision = self._judged(call, "out", body, reply.parts)
             if clean is not body:
                 clean = call.surface.clean(clean)
-        if decision.action == "stop":
+        if decision.ends:
             return await self._say_no(call, decision, body)
         return await call.whole(answer.status, answer.headers, clean)
 
@@ -241,7 +414,7 @@ class Gateway:
         await call.end(b"")
 
     def _judged(self, call: Call, direction: str, body: bytes, parts: Sequence[Part]) -> tuple[bytes, Decision]:
-        return judged(self._inspection, call.policy, call.record, direction, body, parts)
+        return judged(call.inspection, call.policy, call.record, direction, body, parts)
 
     # ── saying no ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -259,7 +432,7 @@ class Gateway:
         as_stream = call.exchange.stream and not reply
         return await call.whole(200, [*call.surface.stream_headers] if as_stream else _JSON, body)
 
-    async def _refuse(self, call: Call, status: int, message: str, code: str) -> None:
+    async def _refuse(self, call: Call, status: int, message: str, code: str, after: float = 0.0) -> None:
         """An error in the shape the client's library reads; in a stream that has begun, the stream ends."""
         self.counts["refused"] += 1
         call.outcome = code
@@ -268,7 +441,10 @@ class Gateway:
             return
         call.status = status
         failure = call.surface.failure(status, message, code)
-        await call.whole(status, [*failure.headers, (b"connection", b"close")], failure.body)
+        headers = [*failure.headers, (b"connection", b"close")]
+        if after:
+            headers.append((b"retry-after", b"%d" % ceil(after)))
+        await call.whole(status, headers, failure.body)
 
     # ── around the calls ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -276,6 +452,8 @@ class Gateway:
         in_force = self._source.current()
         ready = path == "/healthz" or in_force is not None
         said: dict[str, Any] = {"status": "ok" if ready else "no policy", **self.counts}
+        if resting := self._breakers.open:
+            said["resting"] = resting
         if path == "/readyz":
             said |= {"policy": in_force.snapshot.version if in_force else None, "problem": self._source.problem}
             said |= {
@@ -293,6 +471,7 @@ class Gateway:
             message = await receive()
             if message["type"] == "lifespan.startup":
                 self._upstreams = Upstreams()
+                self._inspection.warm()
                 gc.collect()
                 gc.freeze()  # detectors and modules live as long as the process: collections need not walk them
                 await send({"type": "lifespan.startup.complete"})
@@ -303,6 +482,12 @@ class Gateway:
                 return
 
 
+#: Calls at the same time beyond which new ones are sent away, so that those under way are served.
+MOST_CALLS = 1000
+#: Bytes of a body that is read and judged beside the event loop, so that other calls do not wait for it.
+LARGE = 256 * 1024
+#: How often rules may send a call elsewhere.
+_ROUTES = 2
 #: Seconds after which a call's client is watched; most calls are over before, and need no watcher.
 _GLANCE = 0.05
 

@@ -203,6 +203,12 @@ def replaced(data: bytes, edits: Iterable[tuple[int, int, bytes]]) -> bytes:
     return b"".join(parts)
 
 
+def with_model(data: bytes, model: str) -> bytes:
+    """The document with another value of its key ``model``; as it was where it has none (the path names it then)."""
+    found = [text for text in texts(data) if text.path == ("model",)]
+    return replaced(data, [(text.start, text.end, quoted(model)) for text in found])
+
+
 def quoted(text: str) -> bytes:
     """The text as a JSON string."""
     return msgspec.json.encode(text)

@@ -11,8 +11,11 @@ from typing import Protocol
 
 import msgspec
 
+from penstock.errors import NotUnderstood
 from penstock.protect.keys import caller_id
+from penstock.protect.permits import Grants
 from penstock.protect.policy import Policy
+from penstock.protect.prices import Prices
 from penstock.protect.snapshot import PolicySnapshot, Upstream, decode
 
 #: Seconds between looks at the file; with writing and reading well below the two seconds a change may take.
@@ -26,7 +29,13 @@ class InForce:
     snapshot: PolicySnapshot
 
     def __post_init__(self) -> None:
-        self._policies = {key: Policy(caller) for key, caller in self.snapshot.callers.items()}
+        made: dict[int, Policy] = {}  # keys of one application share its policy
+        self._policies = {
+            key: made.setdefault(id(caller), Policy(caller)) for key, caller in self.snapshot.callers.items()
+        }
+        self.grants = Grants(self.snapshot.grants)
+        self.prices = Prices(self.snapshot.prices)
+        self._by_name = {upstream.name: upstream for upstream in self.snapshot.upstreams}
 
     def policy_of(self, key: str) -> Policy | None:
         """The caller's policy, that of unknown callers, or None: refuse."""
@@ -36,7 +45,7 @@ class InForce:
         """The named upstream; when none is named the one meant for the surface or its family, else the first one."""
         upstreams = self.snapshot.upstreams
         if name:
-            return next((one for one in upstreams if one.name == name), None)
+            return self._by_name.get(name)
         if len(upstreams) < 2 or not family:
             return upstreams[0] if upstreams else None
         wanted = {surface, family}
@@ -46,6 +55,19 @@ class InForce:
             one for one in open_to_all if family in _words(one)
         ]
         return [*meant, *named, *open_to_all][0]
+
+    def routed(self, to: str, family: str) -> Upstream | None:
+        """Where a rule sends a call: a name, or the first upstream of a region that speaks the protocol."""
+        region = to.removeprefix("region:")
+        if region == to:
+            return self._by_name.get(to)
+        there = [one for one in self.snapshot.upstreams if one.region == region]
+        fits = [one for one in there if family in one.surfaces] or [one for one in there if not one.surfaces]
+        return next(iter(fits), None)
+
+    def fallbacks(self, upstream: Upstream) -> list[Upstream]:
+        """Whom to ask when the upstream fails, in order."""
+        return [self._by_name[name] for name in upstream.fallback if name in self._by_name]
 
     @cached_property
     def _unknown(self) -> Policy | None:
@@ -119,7 +141,11 @@ class SnapshotFile:
             if fresh.format != 1:
                 self.problem = f"{self._path} has format {fresh.format}, written by a newer version"
                 return
-            self._current = InForce(fresh)
+            try:
+                self._current = InForce(fresh)
+            except NotUnderstood as error:  # a condition of a rule
+                self.problem = f"{self._path} holds a rule that cannot be read: {error}"
+                return
             self.problem = ""
 
     def close(self) -> None:

@@ -20,10 +20,11 @@ from penstock.inspect.span import Span
 from penstock.protect.exchange import Fragment, Key, Part
 from penstock.protect.framing.frame import Frame
 from penstock.protect.inspection import Inspection
-from penstock.protect.judging import rewritten
-from penstock.protect.masks import Mask, masked, masks
+from penstock.protect.judging import rewritten, ruled
+from penstock.protect.masks import Mask, masked
 from penstock.protect.policy import ALLOW, Decision, Policy, Record
 from penstock.protect.surfaces.surface import STOPPED, Heard, Streaming
+from penstock.protect.tokens import is_token
 
 #: Bytes of waiting frames beyond which what is held is judged as it stands: bounds memory, far above any answer's tail.
 WAITING = 4 * 1024 * 1024
@@ -51,7 +52,7 @@ class StreamGuard:
         self._record = record
         self._streaming = streaming
         self._words = words
-        self._holds = policy.holds_back("out")
+        self._holds = policy.holds_back("out") or inspection.tokens is not None
         self._texts: dict[Key, _Growing] = {}
         self._open: dict[Key, Key] = {}  # sequence → its text that is growing now
         self._counted: dict[Key, Counter[str]] = {}
@@ -157,6 +158,7 @@ class StreamGuard:
             raise NotUnderstood("A text of the answer goes on after its end", hint="Ask again")
         self._pause_others(key)
         start = text.size
+        text.part = part
         self._judge(key, *text.feed(part.text, self._inspection))
         if text.is_json and text.size - text.judged > ARGUMENTS:
             self._judge(key, *text.complete(self._inspection))
@@ -185,12 +187,14 @@ class StreamGuard:
             self._judged_before[part.text] = spans
         wanted: list[Mask] = []
         if spans:
-            decision = self._policy.decide("out", spans)
-            self._record.count("out", self._beyond(key, spans), decision)
-            if decision.action == "stop":
+            before = Counter(self._record.seen)
+            decision, wanted = ruled(self._inspection, self._policy, self._record, "out", part, part.text, spans)
+            self._record.seen = before
+            self._record.count("out", self._beyond(key, [span for span in spans if not is_token(span)]), decision)
+            if decision.ends:
                 self._why = decision
-            elif decision.redact and not part.fixed:
-                wanted = masks(part.text, decision.redact, is_json=part.is_json)
+            elif part.fixed:
+                wanted = []
         return _Followed(part, None, 0, 0, masked(part.text, wanted) if wanted else None)
 
     def _beyond(self, key: Key, spans: list[Span]) -> Counter[str]:
@@ -210,16 +214,17 @@ class StreamGuard:
                 self._judge(key, *text.complete(self._inspection))
                 text.closed = size > 0
 
-    def _judge(self, key: Key, start: int, spans: list[Span]) -> None:
+    def _judge(self, key: Key, start: int, known: str, spans: list[Span]) -> None:
+        """Rule on spans of a text; they count in ``known``, which begins at ``start`` of it."""
         if not spans:
             return
-        decision = self._policy.decide("out", spans)
-        self._record.add("out", spans, decision)
-        self._counted.setdefault(key, Counter()).update(span.category for span in spans)
-        if decision.action == "redact":
-            self._texts[key].mask(start, list(decision.redact))
-        elif decision.action == "stop":
+        text = self._texts[key]
+        decision, wanted = ruled(self._inspection, self._policy, self._record, "out", text.part, known, spans)
+        self._counted.setdefault(key, Counter()).update(span.category for span in spans if not is_token(span))
+        if decision.ends:
             self._why = decision
+        elif wanted:
+            text.mask(start, wanted)
 
     # ── giving out ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -265,6 +270,7 @@ class StreamGuard:
 #: Key of a payload that is not understood; it is judged as plain text.
 _UNKNOWN: Key = ("", 0, "")
 _NOTHING = Heard([])
+_NO_PART = Part("", "assistant", "", 0, 0)
 _NONE: Counter[str] = Counter()
 #: Texts stated in full whose spans are kept, because protocols state them again (a part, its item, the whole answer).
 _REMEMBERED = 64
@@ -300,8 +306,8 @@ class _Growing:
     def __init__(self, detector: StreamDetector | None) -> None:
         self._detector = detector
         self.is_json = detector is None
+        self.part = _NO_PART  # the latest piece: which channel it is, and whether it is JSON
         self._pieces: list[str] = []  # only of a text that is judged once, when it is whole
-        self._whole = ""
         self._tail = ""
         self._completed = False
         self._again = 0
@@ -311,30 +317,29 @@ class _Growing:
         self._masks: list[Mask] = []
         self._masked_to = 0
 
-    def feed(self, text: str, inspection: Inspection) -> tuple[int, list[Span]]:
-        """Take in a piece; the spans that are certain now, counted from the offset returned with them."""
+    def feed(self, text: str, inspection: Inspection) -> tuple[int, str, list[Span]]:
+        """Take in a piece; where what is certain now begins, its text, and its spans, counted from there."""
         self.size += len(text)
         if self._detector is None:
             self._pieces.append(text)
-            return self.judged, []
+            return self.judged, "", []
         if self._completed:  # it goes on although another text had begun: look at its end again
             self._completed = False
             self._detector, self._again = inspection.stream(), len(self._tail)
             text = self._tail + text
         return self._released(*self._detector.feed(text))
 
-    def complete(self, inspection: Inspection) -> tuple[int, list[Span]]:
+    def complete(self, inspection: Inspection) -> tuple[int, str, list[Span]]:
         """The text ends here: judge what is left of it."""
         if self._detector is None:
             whole, start = "".join(self._pieces), self.judged
             self._pieces.clear()
             self.judged = self.size
-            self._whole = whole
-            return start, inspection.spans(whole, is_json=True) if whole else []
+            return start, whole, inspection.spans(whole, is_json=True) if whole else []
         self._completed = True
         return self._released(*self._detector.finish())
 
-    def _released(self, text: str, spans: list[Span]) -> tuple[int, list[Span]]:
+    def _released(self, text: str, spans: list[Span]) -> tuple[int, str, list[Span]]:
         start = self.judged - self._again
         known = min(self._again, len(text))
         self._again -= known
@@ -342,11 +347,11 @@ class _Growing:
         self._tail = (self._tail + text[known:])[-TAIL:] if text else self._tail
         if known:
             spans = [span for span in spans if span.end > known]
-        return start, spans
+        return start, text, spans
 
-    def mask(self, start: int, spans: list[Span]) -> None:
-        """Mask the spans, which count from ``start``."""
-        for left, right, word in masks(self._whole, spans, is_json=self.is_json):
+    def mask(self, start: int, wanted: list[Mask]) -> None:
+        """Put masks in place, which count from ``start``."""
+        for left, right, word in wanted:
             left, right = left + start, right + start
             if right > self._masked_to:
                 self._masks.append((max(left, self._masked_to), right, word))
