@@ -9,6 +9,7 @@ import asyncio
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from math import ceil
 from typing import Any
 
