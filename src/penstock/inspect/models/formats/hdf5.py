@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from penstock.inspect.models import secrets
+from penstock.inspect.models import metadata
 from penstock.inspect.models.formats import hdf5_reader
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.verdict import Reason, Verdict
@@ -48,6 +48,6 @@ def look(piece: Piece) -> Iterator[Reason]:
 
                 piece.report.facts.setdefault("library", "Keras")
                 yield from keras.config(piece, document)
-        yield from secrets.find(piece, f"{name.rpartition('/')[2]}: {text}", "an attribute")
+        yield from metadata.find(piece, name.rpartition("/")[2], text, "the attribute")
     for why in tree.unseen:
         yield piece.say(Verdict.INCONCLUSIVE, "hdf5.unseen", why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from penstock.inspect.models import secrets
+from penstock.inspect.models import metadata
 from penstock.inspect.models.containers.names import escapes
 from penstock.inspect.models.pickle.names import find_other
 from penstock.inspect.models.piece import Piece
@@ -68,7 +68,7 @@ class _Walk:
 
     def metadata(self, field: Field) -> Iterator[Reason]:
         said = {inner.number: text(self.source, inner, 8192) for inner in self.inside(field) if inner.kind == 2}
-        yield from secrets.find(self.piece, f"{said.get(1, '')}: {said.get(2, '')}", "the metadata")
+        yield from metadata.find(self.piece, said.get(1, ""), said.get(2, ""))
 
     def graph(self, graph: Field, depth: int) -> Iterator[Reason]:
         if depth > _DEEP:

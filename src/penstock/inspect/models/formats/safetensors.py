@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from math import prod
 from typing import Any
 
-from penstock.inspect.models import secrets
+from penstock.inspect.models import metadata
 from penstock.inspect.models.piece import Piece
 from penstock.inspect.models.verdict import Reason, Verdict
 
@@ -66,13 +66,13 @@ def look(piece: Piece) -> Iterator[Reason]:
             "the header names a tensor twice: readers differ in which they take",
             8,
         )
-    metadata = header.pop("__metadata__", {})
+    said = header.pop("__metadata__", {})
     yield from _tensors(piece, header, 8 + length)
-    if isinstance(metadata, dict):
-        piece.report.facts.setdefault("metadata", {key: str(value)[:200] for key, value in list(metadata.items())[:50]})
-        for key, value in metadata.items():
+    if isinstance(said, dict):
+        piece.report.facts.setdefault("metadata", {key: str(value)[:200] for key, value in list(said.items())[:50]})
+        for key, value in said.items():
             if isinstance(value, str):
-                yield from secrets.find(piece, f"{key}: {value}", "the metadata")
+                yield from metadata.find(piece, key, value)
                 if "{%" in value or "{{" in value:
                     from penstock.inspect.models import template
 

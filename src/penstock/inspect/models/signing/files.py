@@ -80,5 +80,6 @@ def _listed(model: Path, manifest: Manifest, signature: Path) -> Iterator[tuple[
                 continue
             yield relative, place
 
+
 def _ignored(name: str, ignored: tuple[str, ...]) -> bool:
     return any(name == path or name.startswith(f"{path}/") for path in ignored)
