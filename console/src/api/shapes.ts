@@ -107,6 +107,20 @@ export interface AssetRow {
   last_seen: number;
 }
 
+export interface AuditRow {
+  at: number;
+  who: string;
+  what: string;
+  about: string;
+  hash: string;
+}
+
+/** Newest first. ``whole``: every entry still fits the hash chain. */
+export interface AuditTrail {
+  whole: boolean;
+  entries: AuditRow[];
+}
+
 /** What cannot be seen: ``failed`` places that should have been read, and ``skipped`` ones left out on purpose. */
 export interface Blind {
   failed: number;
@@ -371,6 +385,19 @@ export interface LabelShape {
   proof: Hop[];
 }
 
+/** A RunEvent, JobEvent or DatasetEvent of the specification; what else it holds is not read. */
+export interface LineageEvent {
+  producer: string;
+  eventTime?: string;
+  schemaURL?: string;
+  eventType?: string;
+  run?: Record<string, unknown>;
+  job?: Record<string, unknown>;
+  dataset?: Record<string, unknown>;
+  inputs?: Record<string, unknown>[];
+  outputs?: Record<string, unknown>[];
+}
+
 /** An asset, a group (``count`` above 1, the first of them named in ``assets``) or an audience (``count`` 0). ``short`` is as much of its name as fits the box. */
 export interface MapBox {
   id: string;
@@ -513,6 +540,12 @@ export interface QuestionShape {
   answers: string;
 }
 
+/** How many things the event told of, and how many statements it made about them. */
+export interface Received {
+  things: number;
+  statements: number;
+}
+
 /** An asset, as far as a link needs it. */
 export interface Ref {
   id: string;
@@ -639,6 +672,51 @@ export interface Today {
   troubles: Trouble[];
 }
 
+/** One call, the one before and after it inside the filter, and the rest of its conversation, oldest first. */
+export interface TrafficCall {
+  call: TrafficRow;
+  newer: string;
+  older: string;
+  conversation: TrafficRow[];
+  cases: Ref[];
+  approvals: string[];
+  facts: Record<string, string>;
+}
+
+/** Newest first. ``total`` passes the filter; the counts and times are of what passes it, too. ``cut``: there was more in that time than is looked through. Added milliseconds are what the gateway itself took. */
+export interface TrafficList {
+  total: number;
+  cut: boolean;
+  calls: TrafficRow[];
+  verdicts: Record<string, number>;
+  categories: Record<string, number>;
+  added_p50: number | null;
+  added_p99: number | null;
+  usage: Usage[];
+}
+
+/** A call. ``seen`` counts what was found by direction and category; ``would`` is what enforcing would have done. */
+export interface TrafficRow {
+  id: string;
+  at: number;
+  application: Ref | null;
+  model: string;
+  provider: string;
+  surface: string;
+  verdict: string;
+  would: string;
+  seen: Record<string, number>;
+  rules: string[];
+  session: string;
+  milliseconds: number | null;
+  added_milliseconds: number | null;
+  tokens_in: number | null;
+  tokens_out: number | null;
+  cost: number | null;
+  tools: string[];
+  status: number | null;
+}
+
 /** One answer of the first minute, and the ids it rests on. */
 export interface TriageLine {
   question: string;
@@ -662,6 +740,15 @@ export interface UnseenRow {
   collector: string;
   scope: string;
   skipped: boolean;
+}
+
+/** What an application used in the time looked at. */
+export interface Usage {
+  application: Ref;
+  calls: number;
+  tokens: number;
+  cost: number;
+  held_back: number;
 }
 
 /** Each label with its shortest proof; ``notes`` on what was removed, erased, or is of unknown origin. */

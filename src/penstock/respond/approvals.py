@@ -38,7 +38,7 @@ MOST_WAITING = 200
 KEPT_EVENTS = 100
 #: How far ahead of us another machine's clock may be (seconds) before its times are taken as ours.
 SKEW = 300.0
-GRANT = "penstock grant 1"
+GRANT = "grant/1"
 
 
 @dataclass(frozen=True, slots=True)

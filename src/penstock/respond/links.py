@@ -17,7 +17,7 @@ from penstock.errors import NotAllowed
 from penstock.graph.store.protocol import Approval
 from penstock.respond.signing import Keyring
 
-PURPOSE = "penstock answer link 1"
+PURPOSE = "answer-link/1"
 #: What a link may be long, in letters: anything longer was not made here.
 LONGEST = 600
 

@@ -26,7 +26,7 @@ from penstock.respond.signing import Keyring, open_keyring
 from penstock.serve.state import Live
 
 COOKIE = "penstock_answer"
-PURPOSE = "penstock answer form 1"
+PURPOSE = "answer-form/1"
 #: Lengths of a yes that are offered, in minutes; those beyond the settings' most are left out.
 LENGTHS = (15, 60, 240, 480, 1440)
 
@@ -38,7 +38,7 @@ async def answer_page(request: Request, live: Live) -> Response:
         keyring = open_keyring(live.state)
         link = read_token(keyring, token, now=time.time())
         people = People(live.world.graph, live.settings)
-        if request.method == "GET":
+        if request.method != "POST":
             return await run_in_threadpool(_shown, live, keyring, link, people, token)
         given = {
             name: values[0] for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()

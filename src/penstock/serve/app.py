@@ -21,6 +21,7 @@ from penstock.serve.api import (  # noqa: F401
     approvals,
     asset,
     assets,
+    audit,
     cases,
     corrections,
     coverage,
@@ -29,8 +30,10 @@ from penstock.serve.api import (  # noqa: F401
     findings,
     fixes,
     health,
+    lineage,
     questions,
     today,
+    traffic,
 )
 from penstock.serve.api.endpoint import ENDPOINTS, PREFIX, Call, Endpoint, NoSuchThing, decode_query
 from penstock.serve.api.session import session

@@ -15,6 +15,7 @@ NEEDS: dict[str, str] = {
     "POST /approvals/{id} refuse": "approver",
     "POST /approvals/{id} withdraw": "developer",
     "POST /assets/{id}/correct": "developer",
+    "POST /lineage": "developer",
     "POST /cases/{id}": "developer",
     "POST /cases/{id} accept": "approver",
     "POST /cases/{id} snooze": "developer",
@@ -29,7 +30,6 @@ NEEDS: dict[str, str] = {
     "POST /cases/{id}/split": "approver",
     "POST /quarantine": "approver",
     "POST /quarantine/{id}/release": "approver",
-    "POST /playbooks/{id}/run": "approver",
     "GET /audit": "approver",
 }
 
