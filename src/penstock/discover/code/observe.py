@@ -30,6 +30,7 @@ from penstock.discover.code.observed.stores import say_store_uses, say_tool_uses
 from penstock.discover.code.relevance import ASIDE
 from penstock.discover.code.resolve import Resolver
 from penstock.discover.code.signatures import Site, members, sites
+from penstock.discover.code.spring_ai import configured
 from penstock.discover.collector import Source, Yielded, joiner
 from penstock.discover.infra.terraform import variables
 from penstock.graph.vocabulary import Complete
@@ -82,6 +83,7 @@ def code(source: Source) -> Iterator[Yielded]:
         return
     set_outside = (*source.facts.get("env", ()), *variables(source.facts.get("terraform", ())))
     look = Look(source, Resolver(facts, set_outside, members()), MAKERS)
+    look.configured = tuple(each.model for each in configured(source))
     if imports_ai or any(site.row.by_host for site in sites(look.resolver)):
         yield from run(look)
 

@@ -42,7 +42,9 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     ``address``: how one is made of several arguments (``s3://{bucket}/{key}``); ``file``: its model is a file,
     ``guessed``: a model only where the file's name or a prediction says so, because it may load any object;
     ``by_host``: a call over plain HTTP, which is one of a model only where its ``url`` (after ``base``) is an address
-    of such an API; ``needs``: the argument without which a call is something else (a search without vectors).
+    of such an API; ``gives``: types that a container of services then hands to whoever asks for one, and ``asks``:
+    those that it fills in where no model is given; ``needs``: the argument without which a call is something else (a
+    search without vectors).
     """
 
     id: str
@@ -70,6 +72,8 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     file: bool = False
     guessed: bool = False
     by_host: bool = False
+    gives: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
     address: str = ""
     needs: str = ""
     yes: tuple[str, ...] = ()
@@ -216,8 +220,9 @@ def sites(resolver: Resolver) -> Iterator[Site]:
                 yield from _at_call(resolver, module, call)
         for number, scope in enumerate(module.scopes):
             for decorator in scope[DECORATORS]:
-                if scope[KIND] == FUNCTION:
-                    yield from _at_decorator(resolver, module, decorator, number)
+                for site in _at_decorator(resolver, module, decorator, number):
+                    if scope[KIND] == FUNCTION or site.row.makes == "agent":
+                        yield site
             for base in scope[BASES] if scope[KIND] == CLASS else ():
                 yield from _at_base(resolver, module, base, number)
 

@@ -17,7 +17,7 @@ from tree_sitter import Node
 from penstock.discover.code import expressions
 from penstock.discover.code.ir import BASES, CLASS, DECORATORS, FUNCTION, MAX_ITEMS, PARAMS, Builder
 from penstock.discover.code.language import Language, define
-from penstock.discover.code.walker import Table, Walker, parts, text, unescaped
+from penstock.discover.code.walker import Table, Walker, of_kind, parts, text, unescaped
 
 #: Calls of one chain whose arguments the first one holds; the longest builders of SDKs have about 40 setters.
 MAX_CHAIN = 100
@@ -74,8 +74,8 @@ class JavaWalker(Walker):
         inner = self.ir.scope(CLASS, name, scope, node.start_point[0], node.end_point[0])
         row = self.ir.scopes[inner]
         row[DECORATORS] = self.annotations(node, scope)
-        for field in ("superclass", "interfaces"):
-            given = node.child_by_field_name(field)
+        above = [node.child_by_field_name(field) for field in ("superclass", "interfaces")]
+        for given in (*above, of_kind(node, "extends_interfaces")):
             for part in given.named_children if given is not None else ():
                 for base in part.named_children if part.type == "type_list" else (part,):
                     row[BASES].append(self.want(base, scope))

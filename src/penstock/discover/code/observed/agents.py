@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import posixpath
 
+from penstock.discover.code.ir import NAME, PARENT
+from penstock.discover.code.observed.containers import kernels_of
 from penstock.discover.code.observed.guards import say_guard
 from penstock.discover.code.observed.look import Look
 from penstock.discover.code.observed.models import models_at
@@ -20,9 +22,10 @@ def make_agent(look: Look, site: Site) -> list[Asset]:
     if site.row.weak and agents_beside(look, site):
         return []
     line = look.line(site.path, site.call)
-    symbol = look.symbol_name(site.path, site.call)
-    names = [t for t in look.texts(site, "name") if t.value and len(t.value) < 120]
     module = look.resolver.modules[site.path]
+    marked = str(module.scopes[site.decorated][NAME]) if site.decorated >= 0 and not site.row.extends else ""
+    symbol = marked or look.symbol_name(site.path, site.call)
+    names = [t for t in look.texts(site, "name") if t.value and len(t.value) < 120]
     name = str(names[0].value) if names else symbol or last_name(site.symbol)
     key = f"{site.path}::{symbol or name}"
     known = [a for (p, _), made in look.made.items() if p == site.path for a in made if a.kind == "agent"]
@@ -31,6 +34,8 @@ def make_agent(look: Look, site: Site) -> list[Asset]:
     agent = identity.asset("agent", name, scope=look.scope, key=key, status=status_of(site.path))
     look.made[(site.path, site.call)] = [agent]
     look.say(agent, site.path, line)
+    if marked:
+        say_marked(look, site, agent, line)
     look.link(look.app(site.path, line), "invokes", agent, site.path, line)
     provider = provider_of(site.row, site.symbol)
     models = models_at(look, site, look.argument(site, "model"), provider, "", None)
@@ -40,7 +45,13 @@ def make_agent(look: Look, site: Site) -> list[Asset]:
     for target in look.targets(site, "model"):
         if inner := look.site_of(target):
             look.owned.add((inner.path, inner.call))
-    for model in models:
+    if not models and not look.argument(site, "model"):
+        for asked in site.row.asks:
+            models += [m for s in look.registered(asked, site.path) for m in look.make(s) if m.kind == "model"]
+    of_kernel, tools = kernels_of(look, site)
+    for tool in tools:
+        look.link(agent, "uses_tool", tool, site.path, line)
+    for model in (*models, *of_kernel):
         look.link(agent, "uses_model", model, site.path, line)
     for prompt in agent_prompts(look, site):
         look.link(agent, "instructed_by", prompt, site.path, line)
@@ -56,6 +67,25 @@ def make_agent(look: Look, site: Site) -> list[Asset]:
         for server in look.assets_of(target, "mcp_server"):
             look.link(agent, "connects_to", server, site.path, line)
     return [agent]
+
+
+def say_marked(look: Look, site: Site, agent: Asset, line: int) -> None:
+    """What the methods of an interface that a container makes an agent of say: their prompts; and all tools around."""
+    scopes = look.resolver.modules[site.path].scopes
+    for other in list(look.sites.values()):
+        if other.path == site.path and other.decorated >= 0 and scopes[other.decorated][PARENT] == site.decorated:
+            if other.row.makes == "prompt":
+                for prompt in look.make(other):
+                    look.link(agent, "instructed_by", prompt, site.path, line)
+            elif other.row.makes == "passes":  # @ToolBox(OrderTools.class)
+                for target, given in look.named_targets(other, "tools"):
+                    wire_tool(look, site, agent, target, given, line)
+        elif other.row.makes == "tool" and other.decorated >= 0 and site.row.asks and not look.argument(site, "tools"):
+            for tool in look.make(other):
+                look.link(agent, "uses_tool", tool, site.path, line)
+    for model in look.configured if site.row.asks else ():
+        if model.props.get("role") != "embedding":
+            look.link(agent, "uses_model", model, site.path, line)
 
 
 def agents_beside(look: Look, site: Site) -> bool:

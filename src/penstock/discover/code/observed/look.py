@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.discover.code import effects
-from penstock.discover.code.ir import BASES, NAME, RETURNS
+from penstock.discover.code.ir import BASES, CLASS, KIND, NAME, PARENT, RETURNS
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Frames, Resolver, Target, Text
 from penstock.discover.code.resolve.backwards import Backwards
+from penstock.discover.code.resolve.known import CONSTRUCTORS
 from penstock.discover.code.signatures import Site, arguments, members_given
 from penstock.discover.collector import Source
 from penstock.graph import identity
@@ -42,6 +43,8 @@ class Look:
         self.packaged: list[tuple[str, str, int]] = []
         self.reach: dict[tuple[str, int], effects.Found] = {}
         self.open_wiring = False
+        self.configured: tuple[Asset, ...] = ()  # models that properties of a framework name
+        self._registered: dict[str, list[Site]] | None = None
         self.predicting: frozenset[tuple[str, int]] | None = None  # calls whose result somebody predicts with
 
     def line(self, path: str, expression: int) -> int:
@@ -188,7 +191,7 @@ class Look:
         """The assets of some kinds that a target stands for."""
         site = self.site_of(target)
         if site is None:
-            return []
+            return self.injected(target, *kinds)
         if site.row.makes == "passes":
             key = (site.path, site.call)
             if key in self.busy:
@@ -198,6 +201,26 @@ class Look:
             self.busy.discard(key)
             return found
         return [asset for asset in self.make(site) if asset.kind in kinds]
+
+    def registered(self, name: str, path: str) -> list[Site]:
+        """The sites that put something of a type into the container of a project; of another where its own has none."""
+        if self._registered is None:
+            self._registered = {}
+            for site in sorted(self.sites.values(), key=lambda site: (site.path, site.call)):
+                for given in site.row.gives:
+                    self._registered.setdefault(given, []).append(site)
+        found = self._registered.get(name, [])
+        project = self.resolver.packages.project
+        return [site for site in found if project(site.path) == project(path)] or found
+
+    def injected(self, target: Target, *kinds: str) -> list[Asset]:
+        """The assets that a container hands out as something of a type that no call of the source makes."""
+        if target.kind != "external" or target.ref >= 0 or not target.symbol.endswith("()"):
+            return []
+        name = target.symbol[:-2].rpartition(".")[2]
+        return [
+            asset for site in self.registered(name, target.path) for asset in self.make(site) if asset.kind in kinds
+        ]
 
     def symbol_name(self, path: str, expression: int) -> str:
         """The name under which a value is kept: its variable, field, or the function that returns it."""
@@ -214,8 +237,10 @@ class Look:
         row = module.expressions[expression]
         scope = row[5] if row[0] == "c" else 0
         for function in self.resolver.enclosing(path, scope):
-            if module.scopes[function][NAME]:
-                return str(module.scopes[function][NAME])
+            if name := str(module.scopes[function][NAME]):
+                owner = module.scopes[function][PARENT]
+                made = name in CONSTRUCTORS and module.scopes[owner][KIND] == CLASS
+                return str(module.scopes[owner][NAME]) if made else name
         return ""
 
     def returned(self, target: Target) -> tuple[int, str]:

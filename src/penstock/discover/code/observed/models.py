@@ -60,7 +60,7 @@ def models_at(
     unset: list[Text] = []
     for path, expression, frames in places:
         for target in look.resolver.follow(path, expression, frames):
-            if target.kind == "external" and target.ref >= 0 and (assets := look.assets_of(target, "model")):
+            if target.kind == "external" and (assets := look.assets_of(target, "model")):
                 if inner := look.site_of(target):
                     look.owned.add((inner.path, inner.call))
                 found += assets

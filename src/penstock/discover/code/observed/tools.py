@@ -68,7 +68,9 @@ def make_tool(look: Look, site: Site) -> list[Asset]:
         does = next((n for n in methods_of(module, owner) if module.scopes[n][NAME] in _DOES), -1)
         name = str(module.scopes[owner][NAME])
         found = [said_tool(look, name, site.path, line, (site.path, does) if does >= 0 else None)] if name else []
-    elif not look.argument(site, "name") and (name := look.symbol_name(site.path, site.call)):
+    elif not look.argument(site, "name") and (
+        name := written_name(look, site) or look.symbol_name(site.path, site.call)
+    ):
         found = [said_tool(look, name, site.path, line, function, described(look, site))]
     else:
         found = []
@@ -93,6 +95,15 @@ def class_of(look: Look, site: Site) -> int:
     row = module.expressions[site.call]
     scope = row[5] if row[0] == "c" else 0
     return int(scope) if scope > 0 and module.scopes[scope][KIND] == CLASS else 0
+
+
+def written_name(look: Look, site: Site) -> str:
+    """The name under which a tool is given a function that lies elsewhere: ``Create(tools.LookupOrder)``."""
+    for path, expression, _ in look.argument(site, "function"):
+        row = look.resolver.modules[path].expressions[expression]
+        if row[0] == "a":
+            return str(row[3])
+    return ""
 
 
 def method_named(look: Look, site: Site, name: str) -> tuple[str, int] | None:
@@ -186,7 +197,7 @@ def tool_of(look: Look, target: Target, given_name: str = "") -> list[Asset]:
             name = given_name or scope[NAME]
             return [said_tool(look, str(name), target.path, scope[LINE], key)] if name else []
         return [look.tools[key]]
-    if target.kind == "instance" and (held := held_by(look, target)):
+    if target.kind in ("instance", "class") and (held := held_by(look, target)):
         return held
     owner = target.ref if target.kind == "class" else target.scope if target.kind == "instance" else -1
     if owner >= 0 and (made := made_by_class(look, target.path, owner)):
@@ -199,9 +210,10 @@ def tool_of(look: Look, target: Target, given_name: str = "") -> list[Asset]:
 
 
 def held_by(look: Look, target: Target) -> list[Asset]:
-    """The tools that an object of a class of the source has as methods (``@Tool`` in Java)."""
+    """The tools that a class of the source, or something of it, has as methods (``@Tool`` in Java)."""
     scopes = look.resolver.modules[target.path].scopes
-    methods = [n for n, scope in enumerate(scopes) if scope[PARENT] == target.scope and scope[DECORATORS]]
+    owner = target.ref if target.kind == "class" else target.scope
+    methods = [n for n, scope in enumerate(scopes) if scope[PARENT] == owner > 0 and scope[DECORATORS]]
     made = [a for n in methods for a in made_by_decorator(look, Target("function", target.path, n))]
     return [asset for asset in made if asset.kind == "tool"]
 
