@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from penstock.cli.commands.data import command
-from penstock.errors import NotReachable, WrongUse
+from penstock.errors import NotReachable, NotUnderstood, WrongUse
 from penstock.graph import identity
 from penstock.graph.store import open_store
 from penstock.graph.store.protocol import Scan
@@ -115,3 +115,27 @@ def test_a_described_removal_counts_when_somebody_confirms_it(ask: Asked, shop: 
     assert "not known to touch" in ask("why", "sums.csv") and "declassified" in ask("why", "sums.csv")
     with contextlib.closing(open_store(shop / "state" / "penstock.db")) as store:
         assert "confirmed that labels are removed" in store.audit_trail()[0][2]
+
+
+def test_exported_lineage_is_taken_in_and_carries_labels(ask: Asked, tmp_path: Path) -> None:
+    tagged = {"tags": {"tags": [{"key": "phi", "value": "true"}]}}
+    about = {"namespace": "postgres://db", "name": "ward.public.patients", "facets": tagged}
+    event = {
+        "eventTime": "2026-11-01T00:00:00Z", "producer": "https://example.com/etl", "eventType": "COMPLETE",
+        "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json",
+        "job": {"namespace": "etl", "name": "nightly"},
+        "inputs": [about], "outputs": [{"namespace": "postgres://db", "name": "ward.public.features"}],
+    }  # fmt: skip
+    log = tmp_path / "events.jsonl"
+    log.write_text(json.dumps(event))
+    assert "statements about them" in ask("import", log)
+    held = json.loads(ask("where", "phi", "--format", "json"))["assets"]
+    assert any(asset["name"].endswith("ward/public/features") for asset in held)
+
+
+def test_what_holds_no_lineage_is_refused(ask: Asked, tmp_path: Path) -> None:
+    (tmp_path / "notes.json").write_text("{}")
+    with pytest.raises(NotUnderstood):
+        ask("import", tmp_path / "notes.json")
+    with pytest.raises(WrongUse):
+        ask("import", "mlflow", "file:///etc/passwd")

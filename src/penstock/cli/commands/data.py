@@ -16,6 +16,7 @@ from penstock.errors import NotReachable, WrongUse
 
 if TYPE_CHECKING:
     from penstock.graph.graph import Graph
+    from penstock.graph.store.protocol import Scan
     from penstock.report.datamap.chart import Chart
     from penstock.report.view import Report
 
@@ -129,6 +130,52 @@ def confirm(what: str | None, why: str, until: str | None, by: str, state: str |
         told = _confirm(opened, graph, asset.id, who=by, why=why, until=end_of(until))
         click.echo(printable(f"Confirmed for {asset.name}: {told}"))
         current_report(opened)
+
+
+@command.command("import")
+@click.argument("what", metavar="FILE…", nargs=-1, required=True)
+@state_options
+def import_(what: tuple[str, ...], state: str | None, config: str | None) -> int:
+    """Take in lineage that was exported: events of OpenLineage, dbt's manifest and catalog, MLflow stores.
+
+    \b
+    penstock data import lineage-events.jsonl
+    penstock data import target/manifest.json target/catalog.json
+
+    \b
+    penstock data import mlflow https://mlflow.example.com
+
+    asks a tracking server that you name, and follows no redirect. Its token comes from MLFLOW_TRACKING_TOKEN.
+    The same files or server taken in again replace what they said before. No scan forgets what was taken in.
+    """
+    import os
+
+    from penstock.discover.data.lineage import taken_in
+
+    with open_state(state, config, create=True) as opened:
+        if what[0] == "mlflow" and not Path("mlflow").is_file():
+            if len(what) != 2:
+                raise WrongUse("Name one server", hint="penstock data import mlflow https://mlflow.example.com")
+            found = taken_in.server(what[1], token=os.environ.get("MLFLOW_TRACKING_TOKEN", ""), now=opened.now)
+        else:
+            found = taken_in.files(what, now=opened.now)
+        return _take_in(opened, found)
+
+
+def _take_in(opened: State, found: Scan) -> int:
+    """Keep what was said, tell how much, and judge the whole anew; 3 when not all of it could be read."""
+    from penstock.cli.scanning import current_report
+    from penstock.graph.vocabulary import Asset
+
+    opened.store.ingest(found)
+    subjects = [one.subject for one in found.observations]
+    assets = {subject.id for subject in subjects if isinstance(subject, Asset)}
+    click.echo(f"Taken in: {len(assets)} things and {len(subjects)} statements about them, from {found.scopes[0]}")
+    gaps = [gap for gap in found.unseen if not gap.skipped]
+    for gap in gaps:
+        click.echo(printable(f"Not seen: {gap.what} of {gap.where}: {gap.why}"), err=True)
+    current_report(opened)
+    return 3 if gaps else 0
 
 
 def _list_proposals(graph: Graph) -> None:
