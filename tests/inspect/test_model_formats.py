@@ -15,6 +15,7 @@ import zipfile
 import zlib
 
 import pytest
+import zstandard
 
 from penstock.errors import NotReachable
 from penstock.inspect.models.scan import scan_bytes, scan_path
@@ -535,3 +536,15 @@ def test_metadata_that_is_code_a_command_or_markup_is_for_a_person_to_look_at(sa
     report = scan_bytes(struct.pack("<Q", len(header)) + header.encode() + bytes(8), "m.safetensors")
     assert {reason.rule for reason in report.reasons} == ({rule} if rule else set())
     assert report.verdict is (Verdict.REVIEW if rule else Verdict.CLEAN)
+
+
+def test_zstandard_is_unpacked_and_its_bombs_are_told():
+    packed = zstandard.ZstdCompressor().compress
+    assert scan_bytes(packed(stream(system())), "m.pkl.zst").verdict is Verdict.MALICIOUS
+    assert scan_bytes(packed(stream(b"}")), "m.pkl.zst").verdict is Verdict.CLEAN
+    both = packed(stream(b"}"))[:-1] + bytes([0])
+    assert scan_bytes(both[: len(both) // 2], "m.pkl.zst").verdict is Verdict.INCONCLUSIVE
+    two = packed(stream(b"}")) + packed(stream(system()))
+    assert scan_bytes(two, "m.pkl.zst").verdict is Verdict.MALICIOUS
+    bomb = scan_bytes(packed(bytes(400 << 20)), "m.zst")
+    assert {reason.rule for reason in bomb.reasons} == {"archive.bomb"}

@@ -31,7 +31,7 @@ FORMATS = {
         _f("zip", "containers.zip", ".zip .pt .pth .bin .ckpt .npz .keras .skops .mar .pt2 .ptl .model"
            " .mlmodel .whl .jar .egg .llamafile .pte .tgz .docx .xlsx .nemo .mlpackage .t7 .pkl .dat"),
         _f("tar", "containers.tar", ".tar .nemo .gz .tgz .bz2 .xz .pt .pth .ckpt .tbz2 .txz .model .pdparams"),
-        _f("compressed", "containers.compressed", ".gz .bz2 .xz .zlib .z .lzma .lz4 .joblib .pkl .tgz"
+        _f("compressed", "containers.compressed", ".gz .bz2 .xz .zlib .z .lzma .lz4 .zst .joblib .pkl .tgz"
            " .tbz2 .txz .rds .rda .rdata .jbl .zst .model .dat .gzip"),
         _f("7z", "containers.sevenzip", ".7z"),
         _f("safetensors", "formats.safetensors", ".safetensors"),

@@ -1,4 +1,4 @@
-"""gzip, zlib, bzip2, xz, lzma and lz4 around a pickle, a tar or anything else; zstandard is said to be unread."""
+"""gzip, zlib, bzip2, xz, lzma, lz4 and zstandard around a pickle, a tar or anything else."""
 
 from __future__ import annotations
 
@@ -22,9 +22,6 @@ def look(piece: Piece) -> Iterator[Reason]:
     head = piece.source.read(0, 6)
     kind = _kind(head)
     piece.report.facts.setdefault("compression", kind)
-    if kind == "zstandard":
-        yield piece.say(Verdict.INCONCLUSIVE, "zstandard", "is packed with zstandard, which is not read here")
-        return
     body = _unpacked(piece, kind)
     if body.cut and len(body.data) > _RATIO * max(body.used, 1) and len(body.data) >= _BOMB:
         yield piece.say(
@@ -35,7 +32,7 @@ def look(piece: Piece) -> Iterator[Reason]:
         yield piece.say(Verdict.INCONCLUSIVE, "packed.broken", f"cannot be unpacked: {body.failed or 'it is empty'}")
         return
     name = piece.name.rpartition("/")[2]
-    stem = name.rpartition(".")[0] if piece.ending in (".gz", ".bz2", ".xz", ".lzma", ".z", ".lz4") else name
+    stem = name.rpartition(".")[0] if piece.ending in (".gz", ".bz2", ".xz", ".lzma", ".z", ".lz4", ".zst") else name
     for reason in piece.inner(Memory(body.data), stem, f"{piece.where}!{kind}"):
         if not (body.cut and reason.rule in ("pickle.broken", "tar.broken")):
             yield reason
@@ -65,6 +62,10 @@ def _unpacked(piece: Piece, kind: str) -> Unpacked:
     source, most, budget = piece.source, piece.budget.limits.held, piece.budget
     if kind == "lz4":
         return unpack_lz4(source, most, budget)
+    if kind == "zstandard":
+        from penstock.inspect.models.containers.zstd import unpack as unpack_zstd
+
+        return unpack_zstd(source, most, budget)
     parts: list[bytes] = []
     at = total = 0
     failed = ""

@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.inspect.models.source import Budget, Source
+from penstock.inspect.models.source import Budget, Part, Source
 
 _PART = 1 << 16
 
@@ -40,6 +40,10 @@ def unpacked(source: Source, at: int, packed: int, method: int, most: int) -> Un
             return stream(lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=filters), source, at + 9, packed - 9, most)
         except lzma.LZMAError as error:
             return Unpacked(b"", str(error))
+    if method == 93:
+        from penstock.inspect.models.containers import zstd
+
+        return zstd.unpack(Part(source, at, packed), most)
     return Unpacked(b"", f"compression {method} is not known")
 
 
