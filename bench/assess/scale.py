@@ -8,8 +8,10 @@ not, and a few in a hundred are not known. Prints CPU seconds and the memory of 
 
 from __future__ import annotations
 
+import gc
 import random
 import resource
+import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -63,22 +65,27 @@ def main() -> None:
     print(f"findings in order, paths   {seconds:8.2f} CPU s   {memory()}")
     found = (len(assessed.findings), len(assessed.questions), len(assessed.paths), len(assessed.unseen))
     print("  {:,} findings, {:,} questions, {:,} paths, {:,} bounds reached".format(*found))
-    for name, after, changes in one_change(graph):
-        seconds, labelled = timed(
-            lambda after=after, changes=changes: propagate(after, after=labelling, changes=changes)
-        )
-        print(f"{name}: labels {seconds:.2f} CPU s,", end=" ")
-        seconds, _ = timed(lambda a=after, c=changes, told=labelled: standing.change(a, told, c))
-        print(f"rules {seconds:.2f} CPU s, {standing.judged_again:,} subjects judged again")
-        standing.change(graph, labelling, undone(changes, graph))
+    gc.freeze()  # as a server does: the graph that stays is no concern of the collector's
+    spent: list[float] = []
+    for seed in range(7, 11):
+        for name, after, changes in one_change(graph, seed):
+            seconds, labelled = timed(
+                lambda after=after, changes=changes: propagate(after, after=labelling, changes=changes)
+            )
+            print(f"{name}: labels {seconds:.2f} CPU s,", end=" ")
+            judged, _ = timed(lambda a=after, c=changes, told=labelled: standing.change(a, told, c))
+            print(f"rules {judged:.2f} CPU s, {standing.judged_again:,} subjects judged again", flush=True)
+            spent.append(judged)
+            standing.change(graph, labelling, undone(changes, graph))
+    print(f"one change, rules: {statistics.median(spent):.2f} CPU s in the middle, {max(spent):.2f} at worst")
 
 
-def one_change(graph: Graph) -> Iterator[tuple[str, Graph, Changes]]:
+def one_change(graph: Graph, seed: int = 7) -> Iterator[tuple[str, Graph, Changes]]:
     """A login taken away, a relation more, a label more, and a user more of the hub that everybody uses."""
     kinds: dict[str, list[str]] = {}
     for asset in graph.assets.values():
         kinds.setdefault(asset.kind, []).append(asset.id)
-    chance = random.Random(7)
+    chance = random.Random(seed)
     door, tool, data, agent = (chance.choice(kinds[kind]) for kind in ("application", "tool", "dataset", "agent"))
     opened = replace(graph.assets[door], props={**graph.assets[door].props, "exposure": "internet", "auth": "none"})
     labelled = replace(graph.assets[data], labels=frozenset({"phi"}))

@@ -157,6 +157,23 @@ class Arrays:
             now = following
         return now
 
+    def sweep_again(self, swept: Bits, bits: Bits, places: Ints, verbs: Flags, *, forward: bool, rounds: int) -> Bits:
+        """What ``sweep`` says of ``bits``, from what it said when the bits and relations of some places were others."""
+        affected = self.near(places, verbs, forward=forward, most=rounds)
+        givers = self.near(affected, verbs, forward=not forward, most=rounds)
+        if len(givers) > len(self) // 4:
+            return self.sweep(bits, verbs, forward=forward, rounds=rounds)
+        edges = self.edges_of(givers, verbs, forward=not forward)
+        near, far = (self.target, self.source) if forward else (self.source, self.target)
+        receiver, giver = near[edges], far[edges]
+        first = np.flatnonzero(np.diff(receiver, prepend=-1))
+        now = bits.copy()
+        for _ in range(rounds if len(edges) else 0):
+            now[receiver[first]] |= np.bitwise_or.reduceat(now[giver], first)
+        found = swept.copy()
+        found[affected] = now[affected]
+        return found
+
     def named(self, flags: Flags) -> frozenset[str]:
         """The ids of some assets."""
         return frozenset(self.ids[place] for place in np.flatnonzero(flags).tolist())

@@ -51,7 +51,9 @@ class Column:
     @classmethod
     def of(cls, values: Iterable[Any], count: int, known: Values | None = None) -> Column:
         known = known or Values()
-        return cls(np.fromiter((known.code(value) for value in values), np.int32, count), known)
+        met, code = known.codes, known.code  # a word met before is looked up here: there are millions
+        told = (met[value] if type(value) is str and value in met else code(value) for value in values)
+        return cls(np.fromiter(told, np.int32, count), known)
 
     @classmethod
     def nowhere(cls, count: int) -> Column:
@@ -123,7 +125,8 @@ def read(rows: Iterable[Mapping[str, Any]], count: int, leave_out: frozenset[str
                 continue
             if name not in codes:
                 codes[name], known[name] = np.full(count, UNKNOWN, np.int32), Values()
-            codes[name][place] = known[name].code(value)
+            met = known[name].codes
+            codes[name][place] = met[value] if type(value) is str and value in met else known[name].code(value)
     return {name: Column(_small(codes[name], len(known[name].values)), known[name]) for name in codes}
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from penstock.assess import lookups, sight, weight
-from penstock.assess.arrays import Arrays, Bits, IndexedGraph, Ints, kind_flags, verb_flags
+from penstock.assess.arrays import VERB_CODES, Arrays, Bits, IndexedGraph, Ints, kind_flags, verb_flags
 from penstock.assess.columns import UNKNOWN, Column, Flags, Values, read
 from penstock.assess.fields import DERIVED
 from penstock.assess.guards import guarded
@@ -40,6 +40,19 @@ _UNREAD = frozenset({"url", "command", "text_hash", "text_length", "email", "col
 #: Derived where nobody said it.
 _COMPLETED = ("sanction", "vendor", "approval")
 _LABELS = (*LABELS, *sorted(MARKS))
+_CHECKED = frozenset(
+    "guarded_by uses_model sends_to invokes delegates_to uses_tool retrieves_from serves derived_from".split()
+)
+#: Derived fields that hang on a few others and on relations of some verbs alone: (fields, verbs).
+_MADE_FROM: Mapping[str, tuple[tuple[str, ...], frozenset[str]]] = {
+    "guarded_in": (("input_filter", "exposure"), _CHECKED),
+    "guarded_out": (("output_filter", "exposure"), _CHECKED),
+    "owned": (("home", "seen in"), frozenset({"owned_by", "produces", "exposes_tool", "defined_in"})),
+    "holders": ((), frozenset({"holds", "runs_as"})),
+    "served": ((), frozenset({"serves", "derived_from"})),
+    "high_risk": (("purpose",), frozenset()),
+    "revoked": (("scope", "what"), frozenset({"approved_by"})),
+}
 _ATTRIBUTES = ("id", "name", "kind", "status", "lifecycle")
 
 #: Verbs that show that an application puts something before a model, or before what does.
@@ -71,6 +84,8 @@ class Facts:
         self.columns: dict[str, Column] = {}
         self._kept: dict[str, Column] = {}
         self._touched = np.zeros(0, np.bool_)
+        self._swept: dict[str, tuple[Bits, Bits]] = {}
+        self._before: tuple[Facts, tuple[Relation, ...]] | None = None
         self.agencies: dict[str, float] = {}
         self.powers_of: dict[int, frozenset[int]] = {}
         self._of: dict[str, dict[str, Any]] = {}
@@ -94,7 +109,9 @@ class Facts:
         made.__dict__["marks"] = self._marks_after(rows, before)
         if not changes.removed and not changes.relations_removed:
             seen: tuple[Any, ...] = (*changes.changed, *new, *(relation.key for relation in changes.relations_added))
-            made.__dict__["scopes"] = self.scopes | _scopes(graph.evidence[key] for key in seen if key in graph.evidence)
+            made.__dict__["scopes"] = self.scopes | _scopes(
+                graph.evidence[key] for key in seen if key in graph.evidence
+            )
         for name, read_one in (("home", lambda asset: asset.scope), ("seen in", lambda asset: made._seen_in(asset.id))):
             if name in self.columns:
                 column = self.columns[name].moved(before)
@@ -103,6 +120,13 @@ class Facts:
             if name in self.columns:
                 column = self.columns[name].moved(before)
                 made.columns[name] = column.patched({place: getattr(asset, name) for place, asset in rows.items()})
+        if before is None:
+            made._before = self, _links(changes)
+            verbs = {relation.verb for relation in _links(changes)}
+            others = any("kind" in fields for fields in changes.changed.values())
+            for name, (fields, over) in _MADE_FROM.items() if not others else ():
+                if name in self.columns and not verbs & over and all(self._stays(made, field) for field in fields):
+                    made.columns[name] = self.columns[name]
         if not any(asset.kind == "provider" for asset in rows.values()):
             made._kept = {name: self.columns[name].moved(before) for name in _COMPLETED if name in self.columns}
             made._touched = arrays.around(
@@ -117,6 +141,31 @@ class Facts:
                 ]
             )
         return made, before
+
+    def _stays(self, made: Facts, field: str) -> bool:
+        then = self.columns.get(field) or self.read.get(field)
+        now = made.columns.get(field) or made.read.get(field)
+        return then is now or (then is not None and now is not None and now.is_as(then))
+
+    def swept(self, name: str, bits: Bits, verbs: Flags, *, forward: bool) -> Bits:
+        """``Arrays.sweep`` as deep as use is followed; after a change only where it can say something else."""
+        arrays = self.arrays
+        kept = self._before[0]._swept.get(name) if self._before else None
+        if kept is None or self._before is None:
+            found = arrays.sweep(bits, verbs, forward=forward, rounds=sight.DEPTH)
+        else:
+            then, said = kept
+            ends = [
+                arrays.place[r.target if forward else r.source]
+                for r in self._before[1]
+                if r.verb in VERB_CODES and verbs[VERB_CODES[r.verb]]
+            ]
+            places = np.union1d(np.flatnonzero(bits != then), np.array(ends, np.int32)).astype(np.int32)
+            found = said
+            if len(places):
+                found = arrays.sweep_again(said, bits, places, verbs, forward=forward, rounds=sight.DEPTH)
+        self._swept[name] = bits, found
+        return found
 
     @cached_property
     def org(self) -> dict[str, Any]:
@@ -257,7 +306,9 @@ class Facts:
 
     @cached_property
     def sight(self) -> sight.Sight:
-        return sight.Sight.of(self, sight.power_weight(self))
+        made = sight.Sight.of(self, sight.power_weight(self))
+        self._before = None  # both sweeps are done: what was before may go
+        return made
 
     @cached_property
     def doors(self) -> weight.Weights:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from penstock.assess.arrays import VERB_NAMES, Arrays, Flags, Ints, kind_flags, verb_flags
+from penstock.assess.arrays import VERB_NAMES, Flags, Ints, kind_flags, verb_flags
 from penstock.assess.asked import OPEN, TRUE, Asked
 from penstock.assess.chains import Chain, Segment, Spot
 from penstock.assess.facts import Facts
@@ -70,6 +70,7 @@ class Matcher:
         self._known: dict[str, Flags] = {}
         self._known_everywhere: dict[tuple[str, bool], bool] = {}
         self._full: set[int] = set()
+        self._fields_of: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         self.narrowing = Narrowing(facts, self.asked)
         self._absences: dict[tuple[str, tuple[int | None, ...]], bool | Missing] = {}
 
@@ -81,20 +82,20 @@ class Matcher:
         narrowing = self.narrowing
         may = narrowing.everywhere(rule) if subjects is None else narrowing.around(rule, subjects)
         if may:
-            yield from self._laid(rule, _Ground(self.arrays, may))
+            yield from self._laid(rule, _Ground(rule, self, may))
 
     def _laid(self, rule: Rule, ground: _Ground) -> Iterator[Match]:
         kept: Counter[tuple[int, bool]] = Counter()
         self._full = set()
         for start in ground.may[rule.chains[0].spots[0].variable].tolist():
-            for tried, (bound, path) in enumerate(self._chains(rule, ground, 0, {}, start)):
-                subject = bound[rule.subject]
+            for tried, (bound, path) in enumerate(self._chains(ground, 0, {}, start)):
+                subject = bound[ground.subject]
                 if subject in self._full:
                     continue
                 if tried >= MAX_TRIED:
                     self._note(start, f"what rule {rule.id} finds from it", f"more than {MAX_TRIED} ways")
                     break
-                match = self._judged(rule, bound, path)
+                match = self._judged(ground, bound, path)
                 if match and kept[subject, bool(match.missing)] < MAX_MATCHES:
                     kept[subject, bool(match.missing)] += 1
                     yield match
@@ -131,32 +132,32 @@ class Matcher:
     # ── chains ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _chains(
-        self, rule: Rule, ground: _Ground, index: int, bound: Bound, start: int | None = None
+        self, ground: _Ground, index: int, bound: Bound, start: int | None = None
     ) -> Iterator[tuple[Bound, tuple[Step, ...]]]:
-        if index == len(rule.chains):
+        if index == len(ground.rule.chains):
             yield bound, ()
             return
-        chain = ground.oriented(rule.chains[index], bound)
+        chain = ground.oriented(ground.rule.chains[index], bound)
         variable = chain.spots[0].variable
         starts = [start] if start is not None else [bound[variable]] if variable in bound else ground.listed(variable)
         for first in starts:
-            for along, path in self._along(rule, ground, chain, 0, first, bound):
-                for whole, _ in self._chains(rule, ground, index + 1, along):
+            for along, path in self._along(ground, chain, 0, first, bound):
+                for whole, _ in self._chains(ground, index + 1, along):
                     yield whole, path
 
     def _along(
-        self, rule: Rule, ground: _Ground, chain: Chain, at: int, place: int, bound: Bound, near: bool = False
+        self, ground: _Ground, chain: Chain, at: int, place: int, bound: Bound, near: bool = False
     ) -> Iterator[tuple[Bound, tuple[Step, ...]]]:
         """Ways to lay the chain from ``spots[at]`` on, when that spot is the asset at ``place``."""
         variable = chain.spots[at].variable
         known = bound.get(variable)
         if known is None:
-            if variable == rule.subject and place in self._full:
+            if variable == ground.subject and place in self._full:
                 return
             if not near and place in bound.values():
                 return
             bound = {**bound, variable: place}
-            if not self._may_hold(rule, bound, variable):
+            if not self._may_hold(ground, bound, variable):
                 return
         elif known != place:
             return
@@ -171,7 +172,7 @@ class Matcher:
         if wanted is not None:
             following = {wanted: following[wanted]} if wanted in following else {}
         for end, hops in following.items():
-            for along, rest in self._along(rule, ground, chain, at + 1, end, bound, near=not hops):
+            for along, rest in self._along(ground, chain, at + 1, end, bound, near=not hops):
                 yield along, here + self._steps(hops, segment.forward) + rest
 
     def _stopped(self, place: int, segment: Segment) -> None:
@@ -228,57 +229,57 @@ class Matcher:
 
     # ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _may_hold(self, rule: Rule, bound: Bound, newest: str) -> bool:
+    def _may_hold(self, ground: _Ground, bound: Bound, newest: str) -> bool:
         """Whether no part of ``when`` that the newest variable completes is false already."""
-        for part in rule.when:
-            asked = self.asked(part)
-            if len(asked.variables) < 2 or newest not in asked.variables or "path" in part.uses:
-                continue
-            if all(variable in bound for variable in asked.variables):
+        for asked in ground.completed_by.get(newest, ()):
+            if bound.keys() >= set(asked.variables):
                 answer = asked.of(bound)
-                if answer is False or (rule.asks and answer is not True):
+                if answer is False or (ground.asks and answer is not True):
                     return False
         return True
 
-    def _judged(self, rule: Rule, bound: Bound, path: tuple[Step, ...]) -> Match | None:
+    def _judged(self, ground: _Ground, bound: Bound, path: tuple[Step, ...]) -> Match | None:
         length = max(0, len(path) - 1)
         missing: list[Missing] = []
-        evident = not rule.when
-        for chain in rule.chains:
-            for spot in chain.spots:
-                if spot.props and isinstance(fits := self.fits(spot, bound[spot.variable]), Missing):
-                    missing.append(fits)
-        for part in rule.when:
-            answer = self.asked(part).of(bound, length)
+        evident = not ground.when
+        for spot in ground.asking_spots:
+            if isinstance(fits := self.fits(spot, bound[spot.variable]), Missing):
+                missing.append(fits)
+        for asked in ground.when:
+            answer = asked.of(bound, length)
             if answer is False:
                 return None
             if isinstance(answer, Unknown):
-                if rule.asks:
+                if ground.asks:
                     return None
                 missing += self._named(answer, bound)
             else:
                 evident = True
         if not evident:
             return None
-        if rule.unless:
-            answer = self.asked(rule.unless).of(bound, length)
+        if ground.unless:
+            answer = ground.unless.of(bound, length)
             if answer is True:
                 return None
             if isinstance(answer, Unknown):
                 missing += self._named(answer, bound)
-        for chain in rule.absent:
+        for chain in ground.rule.absent:
             exists = self._exists(chain, bound)
             if exists is True:
                 return None
             if isinstance(exists, Missing):
                 missing.append(replace(exists, absence=True))
-        named = {variable: self.arrays.ids[place] for variable, place in bound.items()}
+        ids = self.arrays.ids
+        named = {variable: ids[place] for variable, place in bound.items()}
         return Match(named, path, tuple(dict.fromkeys(missing)))
 
     def _named(self, answer: Unknown, bound: Bound) -> list[Missing]:
-        pairs = [name.split(".")[:2] for name in answer.missing]
+        names = tuple(answer.missing)
+        if names not in self._fields_of:
+            pairs = [name.split(".")[:2] for name in names]
+            self._fields_of[names] = [(pair[0], pair[1]) for pair in pairs if len(pair) > 1]
         ids = self.arrays.ids
-        return [Missing(ids[bound[pair[0]]], pair[1]) for pair in pairs if pair[0] in bound and len(pair) > 1]
+        return [Missing(ids[bound[name]], field) for name, field in self._fields_of[names] if name in bound]
 
     # ── absence ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -365,9 +366,20 @@ class Matcher:
 class _Ground:
     """Where a rule is laid: what its variables may be, and the links between them, gathered when first walked."""
 
-    def __init__(self, arrays: Arrays, may: May) -> None:
+    def __init__(self, rule: Rule, matcher: Matcher, may: May) -> None:
+        self.rule = rule
         self.may = may
-        self._arrays = arrays
+        self.subject, self.asks = rule.subject, rule.asks
+        self.when = [matcher.asked(part) for part in rule.when]
+        self.unless = matcher.asked(rule.unless) if rule.unless else None
+        self.asking_spots = [spot for chain in rule.chains for spot in chain.spots if spot.props]
+        #: Variable → the conditions about it and others that can be asked before the chains are laid.
+        self.completed_by: dict[str, list[Asked]] = {}
+        for asked in self.when:
+            if len(asked.variables) > 1 and "path" not in asked.condition.uses:
+                for variable in asked.variables:
+                    self.completed_by.setdefault(variable, []).append(asked)
+        self._arrays = matcher.arrays
         self._links: dict[tuple[str, int], Links] = {}
         self._turned: dict[str, Chain] = {}
         self._listed: dict[str, list[int]] = {}

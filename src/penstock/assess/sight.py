@@ -53,7 +53,7 @@ class Sight:
             own |= np.where(impact == value, bit, np.uint32(0))
         for value, bit in _CRITICAL.items():
             own |= np.where(_supported(facts) == value, bit, np.uint32(0))
-        return cls(own, facts.arrays.sweep(own, verb_flags(USES), forward=True, rounds=DEPTH))
+        return cls(own, facts.swept("use", own, verb_flags(USES), forward=True))
 
     def reach(self) -> Column:
         """The widest exposure of the asset and its users; unknown when a user without users of its own says none."""
@@ -180,4 +180,4 @@ def power_weight(facts: Facts) -> npt.NDArray[np.int8]:
     bits = np.zeros(len(own), np.uint32)
     for value, bit in _WEIGHT.items():
         bits[own == value] |= bit
-    return _highest(facts.arrays.sweep(bits, verb_flags(POWER), forward=False, rounds=DEPTH), _WEIGHT)
+    return _highest(facts.swept("power", bits, verb_flags(POWER), forward=False), _WEIGHT)
