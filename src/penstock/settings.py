@@ -37,6 +37,10 @@ class UpstreamSetting:
     key_env: str = ""
     #: protocols that go here, such as ``anthropic``; without them its name decides
     surfaces: tuple[str, ...] = ()
+    #: where data goes that goes there, in the operator's word; conditions and routes speak of it
+    region: str = ""
+    #: names of upstreams that are asked, in this order, when this one fails
+    fallback: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,79 @@ class GatewaySetting:
     unknown_paths: str = "pass"
     #: what is stopped reads as an answer (``message``) or as the client's own typed error (``error``)
     refusal: str = "message"
+    #: keep what was seen in each call (kinds of data and channels, never texts), to try a changed policy on
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatchSetting:
+    """What a rule is about; what is not named is not asked for. Names are globs, without regard to case."""
+
+    direction: str = "in"
+    application: tuple[str, ...] = ()
+    model: tuple[str, ...] = ()
+    provider: tuple[str, ...] = ()
+    tool: tuple[str, ...] = ()
+    channel: tuple[str, ...] = ()
+    #: kinds of data in the text (``pii``, ``attack``, ``"*"``); none: the call as such
+    data: tuple[str, ...] = ()
+    #: entity types, such as ``CREDIT_CARD``
+    type: tuple[str, ...] = ()
+    #: labels of data that the application touches
+    labels: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySetting:
+    """A rule of the operator. One with the id of a rule made from the graph takes its place."""
+
+    id: str
+    action: str
+    match: MatchSetting = field(default_factory=MatchSetting)
+    when: str = ""
+    why: str = ""
+    message: str = ""
+    on_error: str = "stop"
+    #: ask: whether a yes is used up by one call, and whether it holds for that conversation only
+    single: bool = False
+    per_session: bool = False
+    #: tag: the word that the event gets
+    tag: str = ""
+    #: route: the upstream, or ``region:…``; and the model to ask for there
+    to: str = ""
+    model: str = ""
+    #: throttle: calls in so many seconds
+    calls: int = 0
+    seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSetting:
+    """What applications (globs of names, or ids) may use: so much per minute, hour, day or 30 days, and of whom."""
+
+    application: tuple[str, ...] = ("*",)
+    per: str = "day"
+    requests: int = 0
+    tokens: int = 0
+    #: US dollars
+    cost: float = 0.0
+    concurrent: int = 0
+    models: tuple[str, ...] = ()
+    providers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PriceSetting:
+    """US dollars for a million tokens of models whose name matches the glob."""
+
+    model: str
+    sent: float
+    answered: float
+
+
+#: Names of times in limits → seconds.
+PER = {"minute": 60.0, "hour": 3_600.0, "day": 86_400.0, "month": 2_592_000.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +188,11 @@ class Settings:
     roles: RolesSetting = field(default_factory=RolesSetting)
     #: asset name or id → team or person; a person's word, above everything a tree declares
     owners: dict[str, str] = field(default_factory=dict)
-    #: application name or id → observe | enforce
+    #: application name or id → observe | warn | enforce
     modes: dict[str, str] = field(default_factory=dict)
+    policy: tuple[PolicySetting, ...] = ()
+    limits: tuple[LimitSetting, ...] = ()
+    prices: tuple[PriceSetting, ...] = ()
     #: paths (globs) the operator excludes from scans
     exclude: tuple[str, ...] = ()
     #: severity → hours until a case of it is due, in place of those that come with Penstock
@@ -216,10 +296,15 @@ def parse_settings(document: Any, where: str) -> Settings:
     _names(said.get("organisation"), Organisation, "organisation.", where)
     for name, part in (("gateway", GatewaySetting), ("approvals", ApprovalSetting), ("roles", RolesSetting)):
         _names(said.get(name), part, f"{name}.", where)
-    for section, kind in (("upstreams", UpstreamSetting), ("webhooks", WebhookSetting), ("notify", NotifySetting)):
+    for section, kind in (
+        ("upstreams", UpstreamSetting), ("webhooks", WebhookSetting), ("notify", NotifySetting),
+        ("policy", PolicySetting), ("limits", LimitSetting), ("prices", PriceSetting),
+    ):  # fmt: skip
         rows = said.get(section)
         for number, row in enumerate(rows if isinstance(rows, list) else ()):
             _names(row, kind, f"{section}[{number}].", where)
+            if kind is PolicySetting and isinstance(row, dict):
+                _names(row.get("match"), MatchSetting, f"{section}[{number}].match.", where)
     try:
         settings = msgspec.convert(said, Settings)
     except msgspec.ValidationError as error:
@@ -228,8 +313,8 @@ def parse_settings(document: Any, where: str) -> Settings:
         problem = re.sub(r"Object missing required field `(\w+)`", r"\1 is missing", problem)
         said_so = re.sub(r"`(\w+)`", lambda match: _TYPES.get(match[1], match[0]), problem.replace(" | null`", "`"))
         raise NotUnderstood(f"The setting {setting} is not as it must be", where, said_so) from error
-    if wrong := sorted(set(settings.modes.values()) - {"observe", "enforce"}):
-        raise NotUnderstood(f"Unknown mode {wrong[0]!r}", f"{where}: modes", "Use observe or enforce")
+    if wrong := sorted(set(settings.modes.values()) - {"observe", "warn", "enforce"}):
+        raise NotUnderstood(f"Unknown mode {wrong[0]!r}", f"{where}: modes", "Use observe, warn or enforce")
     if wrong := sorted({*settings.roles.groups.values(), settings.roles.otherwise or "viewer"} - set(ROLES)):
         raise NotUnderstood(f"Unknown role {wrong[0]!r}", f"{where}: roles", f"Use one of {', '.join(ROLES)}")
     for name, length in (
@@ -241,6 +326,9 @@ def parse_settings(document: Any, where: str) -> Settings:
     ):
         if not 0 < length <= 24 * 366:
             raise NotUnderstood(f"{length:g} is no length of time", f"{where}: approvals.{name}", "Give one above 0")
+    for limit in settings.limits:
+        if limit.per not in PER:
+            raise NotUnderstood(f"{limit.per!r} is no time of a limit", f"{where}: limits", f"Use {', '.join(PER)}")
     for name, value, allowed in (
         ("unknown_paths", settings.gateway.unknown_paths, ("pass", "refuse")),
         ("refusal", settings.gateway.refusal, ("message", "error")),

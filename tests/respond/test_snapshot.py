@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from respond_world import AGENT, APP, AT, LEAK, OTHER, finding, shop
 
-from penstock.errors import NotReachable
+from penstock.errors import NotReachable, NotUnderstood
 from penstock.graph import identity
 from penstock.graph.labels import propagate
 from penstock.graph.store.protocol import AccessKey
@@ -15,7 +15,7 @@ from penstock.protect.snapshot import decode
 from penstock.respond.cases import update
 from penstock.respond.people import People
 from penstock.respond.snapshot import compile_snapshot, read_snapshot, same_content, write_snapshot
-from penstock.settings import GatewaySetting, Organisation, Settings, UpstreamSetting
+from penstock.settings import GatewaySetting, Organisation, Settings, UpstreamSetting, parse_settings
 
 
 def key(application, name="k", **more):
@@ -48,7 +48,7 @@ def test_agent_that_is_reached_by_personal_data_has_it_redacted_and_says_how_it_
 
 def test_neighbour_that_touches_nothing_has_only_the_rules_everybody_has():
     caller = compiled().callers["sha-of-other"]
-    assert [r.id for r in caller.rules] == ["out-credentials", "in-credentials"]
+    assert [r.id for r in caller.rules if "attack" not in r.id] == ["out-credentials", "in-credentials"]
     assert rule(caller, "out-credentials").findings == ()
 
 
@@ -123,3 +123,55 @@ def test_the_operator_says_what_becomes_of_unknown_paths_how_a_refusal_reads_and
     made = compiled(said)
     assert {(c.unknown_paths, c.refusal) for c in made.callers.values()} == {("refuse", "error")}
     assert made.upstreams[0].surfaces == ("anthropic",)
+
+
+# ── what the operator writes ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def declared(*rules, **more):
+    return compiled(parse_settings({"policy": list(rules), **more}, "here")).callers["sha-of-agent"]
+
+
+def test_a_rule_of_the_operator_stands_beside_those_of_the_graph():
+    caller = declared(
+        {"id": "cards", "action": "ask", "match": {"data": ["pci"], "model": ["gpt-*"]}, "message": "Use the vault"}
+    )
+    made = rule(caller, "cards")
+    assert (made.action, made.categories, made.models, made.message) == ("ask", ("pci",), ("gpt-*",), "Use the vault")
+    assert rule(caller, "out-pii").action == "redact"
+
+
+def test_a_rule_with_the_name_of_one_of_the_graph_takes_its_place():
+    assert rule(declared({"id": "out-pii", "action": "stop", "match": {"direction": "out", "data": ["pii"]}}),
+                "out-pii").action == "stop"  # fmt: skip
+    assert rule(declared({"id": "in-attack-user", "action": "allow"}), "in-attack-user") is None
+
+
+def test_rules_hold_for_the_applications_they_name_and_the_labels_they_touch():
+    stop = {"id": "x", "action": "stop"}
+    assert rule(declared({**stop, "match": {"application": ["support-*"]}}), "x")
+    assert not rule(declared({**stop, "match": {"application": ["billing"]}}), "x")
+    assert rule(declared({**stop, "match": {"labels": ["pii"]}}), "x")
+    assert not rule(declared({**stop, "match": {"labels": ["phi"]}}), "x")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"action": "stopp"}, "Did you mean stop"),
+        ({"action": "redact"}, "match.data"),
+        ({"action": "route", "to": "nowhere"}, "'nowhere' is no to"),
+        ({"action": "stop", "when": "call.modle == 'x'"}, "call.modle"),
+        ({"action": "throttle"}, "calls: 10"),
+        ({"action": "tokenise", "match": {"direction": "out", "data": ["pii"]}}, "direction: in"),
+    ],
+)
+def test_a_rule_that_cannot_be_put_in_force_is_told_in_words(wrong, says):
+    with pytest.raises(NotUnderstood) as told:
+        declared({"id": "r", **wrong})
+    assert says in str(told.value)
+
+
+def test_limits_and_allowed_models_reach_the_caller():
+    caller = declared(limits=[{"application": ["support-*"], "per": "hour", "tokens": 5000, "models": ["gpt-4o*"]}])
+    assert caller.limits[0].tokens == 5000 and caller.limits[0].seconds == 3600 and caller.models == ("gpt-4o*",)

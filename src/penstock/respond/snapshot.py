@@ -7,22 +7,27 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from penstock.errors import NotReachable
 from penstock.graph.graph import Graph
 from penstock.graph.store.protocol import AccessKey
-from penstock.graph.vocabulary import SENSITIVE, Case, Finding, Step, said_labels
+from penstock.graph.vocabulary import SENSITIVE, Asset, Case, Finding, Step, said_labels
 from penstock.knowledge.providers import AT_HOME
-from penstock.protect.snapshot import Caller, PolicySnapshot, Rule, Upstream, decode, encode
+from penstock.protect.declared import check, rules_for
+from penstock.protect.facts import named
+from penstock.protect.policy import ATTACK
+from penstock.protect.snapshot import Caller, Limit, PolicySnapshot, Price, Rule, Upstream, decode, encode
 from penstock.respond.people import People
-from penstock.settings import Settings
+from penstock.settings import PER, Settings
 
 if TYPE_CHECKING:
     from penstock.graph.labels import Labelling
 
+#: Channels of texts that nobody wrote who may tell the model what to do.
+_FROM_ELSEWHERE = ("tool_result", "document", "file")
 #: How far a caller's own agents are followed: an agent that hands on to another is still the application that calls.
 HANDS_ON = ("invokes", "delegates_to")
 AGENTS = 200
@@ -45,8 +50,13 @@ def compile_snapshot(
     Each sensitive label that an application touches becomes a rule on what it is answered; it names the proof in
     words and the findings it serves. Credentials are always kept out of answers and noted in what is sent. Personal
     data sent to a provider the organisation did not sanction is noted. Whether a rule acts or only observes is the
-    operator's ``modes`` setting for the application; it observes unless told otherwise.
+    operator's ``modes`` setting for the application; it observes unless told otherwise. Rules that the operator wrote
+    stand beside these, or in place of the one whose id they have.
+
+    Raises:
+        NotUnderstood: a rule of the operator cannot be put in force.
     """
+    check(settings, "penstock.yaml")
     people, index = People(graph, settings), _Index.of(findings, cases)
     callers: dict[str, Caller] = {}
     made: dict[str, Caller] = {}
@@ -57,9 +67,17 @@ def compile_snapshot(
             made[key.application] = _caller(key, graph, labelling, index, settings, people)
         callers[key.sha256] = made[key.application]
     upstreams = tuple(
-        Upstream(name=u.name, base_url=u.base_url, key_env=u.key_env, surfaces=u.surfaces) for u in settings.upstreams
-    )
-    return PolicySnapshot(version=version, made_at=now, tenant=tenant, callers=callers, upstreams=upstreams)
+        Upstream(
+            name=u.name, base_url=u.base_url, key_env=u.key_env, surfaces=u.surfaces, region=u.region,
+            fallback=u.fallback,
+        )
+        for u in settings.upstreams
+    )  # fmt: skip
+    prices = tuple(Price(model=p.model, sent=p.sent, answered=p.answered) for p in settings.prices)
+    return PolicySnapshot(
+        version=version, made_at=now, tenant=tenant, callers=callers, upstreams=upstreams, prices=prices,
+        records=settings.gateway.record,
+    )  # fmt: skip
 
 
 def same_content(one: PolicySnapshot, other: PolicySnapshot) -> bool:
@@ -145,16 +163,52 @@ def _caller(
     parts = _parts(graph, key.application)
     concerned = index.about(parts)
     owner = people.owner(key.application)
+    about = _about(application, labelling, parts)
+    declared = rules_for(settings.policy, application=key.application, name=name, about=about)
+    replaced = {setting.id for setting, _ in declared}
+    rules = [
+        *(rule for _, rule in declared if rule.action != "allow"),
+        *(rule for rule in _rules(graph, labelling, parts, concerned, settings) if rule.id not in replaced),
+    ]
+    limits = [row for row in settings.limits if named(name, row.application) or key.application in row.application]
     return Caller(
         application=key.application,
         name=name,
         mode=settings.modes.get(key.application) or settings.modes.get(name) or "observe",
         owner=owner.name,
         approver=_approver(people, key.application, owner.asset, index.cases_of(concerned)),
-        rules=tuple(_rules(graph, labelling, parts, concerned, settings)),
+        rules=tuple(rules),
+        models=tuple(sorted({model for row in limits for model in row.models})),
+        providers=tuple(sorted({provider for row in limits for provider in row.providers})),
+        limits=tuple(
+            Limit(seconds=PER[row.per], requests=row.requests, tokens=row.tokens, cost=row.cost)
+            for row in limits
+            if row.requests or row.tokens or row.cost
+        ),
+        concurrent=min((row.concurrent for row in limits if row.concurrent), default=0),
+        about=about if any(rule.when for rule in rules) else {},
         unknown_paths=settings.gateway.unknown_paths,
         refusal=settings.gateway.refusal,
     )
+
+
+def _about(application: Asset | None, labelling: Labelling, parts: Iterable[str]) -> dict[str, Any]:
+    """What conditions may ask of an application: its properties, and the labels it and its agents have to do with."""
+    if application is None:
+        return {}
+    found: dict[str, Any] = {
+        field: sorted({label for part in parts for label in labels(part)})
+        for field, labels in (
+            ("contains", labelling.contains), ("sees", labelling.sees), ("touches", labelling.touches)
+        )
+    }  # fmt: skip
+    plain = {
+        name: sorted(value) if isinstance(value, set | frozenset) else value
+        for name, value in application.props.items()
+        if isinstance(value, str | bool | int | float | list | tuple | set | frozenset)
+    }
+    named = {"id": application.id, "name": application.name, "kind": application.kind}
+    return {**plain, **found, **named, "status": application.status}
 
 
 def _parts(graph: Graph, application: str) -> frozenset[str]:
@@ -187,6 +241,21 @@ def _rules(
         action="observe",
         why="passwords and keys in a prompt reach the provider and its logs",
     )
+    acts = "stop" if touched else "ask"
+    yield Rule(
+        id="in-attack-user", direction="in", categories=(ATTACK,), channels=("user",), action="observe",
+        why="somebody may be trying to talk the model out of its instructions",
+    )  # fmt: skip
+    yield Rule(
+        id="in-attack-suspected", direction="in", categories=(ATTACK,), types=("SUSPECTED_INJECTION",),
+        channels=_FROM_ELSEWHERE, action="observe", why="what a tool or a document says may be meant for the model",
+    )  # fmt: skip
+    for direction in ("in", "out"):  # "out": what an MCP server answers
+        yield Rule(
+            id=f"{direction}-attack-content", direction=direction, categories=(ATTACK,), types=("INJECTION",),
+            channels=_FROM_ELSEWHERE, action=acts, single=True,
+            why="what a tool or a document says gives the model orders; only the person who asks may do that",
+        )  # fmt: skip
     if strangers := _unsanctioned(graph, parts, settings):
         yield Rule(
             id="in-unsanctioned",
