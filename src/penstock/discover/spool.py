@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, BinaryIO, overload
+from typing import BinaryIO, overload
 
 import msgspec
 
@@ -141,14 +141,10 @@ class Facts(Sequence[Fact]):
         self._places = places
         self._reader = reader
 
-    def size(self, number: int) -> int:
-        """Bytes of a fact."""
-        return self._places.sizes[self._order[number]]
-
-    def value(self, number: int) -> Any:
-        """What a fact says."""
+    def data(self, number: int) -> bytes:
+        """What a fact says, encoded."""
         at = self._order[number]
-        return msgspec.msgpack.decode(self._reader.bytes(self._places.starts[at], self._places.sizes[at]))
+        return self._reader.bytes(self._places.starts[at], self._places.sizes[at])
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -160,8 +156,8 @@ class Facts(Sequence[Fact]):
     def __getitem__(self, number: int | slice) -> Fact | Sequence[Fact]:
         if isinstance(number, slice):
             return [self[each] for each in range(*number.indices(len(self)))]
-        return Fact(self.kind, self.paths[number], self.value(number))
+        return Fact(self.kind, self.paths[number], msgspec.msgpack.decode(self.data(number)))
 
     def __iter__(self) -> Iterator[Fact]:
-        for number, path in enumerate(self.paths):
-            yield Fact(self.kind, path, self.value(number))
+        for number in range(len(self)):
+            yield self[number]

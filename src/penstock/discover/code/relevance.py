@@ -98,17 +98,24 @@ def _words(found: bytes | None) -> list[str]:
 
 def choose(glances: Mapping[str, bytes]) -> frozenset[str]:
     """The files that can matter."""
-    seen = {path: _decoder.decode(data) for path, data in glances.items() if data}
-    unread = glances.keys() - seen.keys()  # reading them will say why
-    if not any(each.uses == 2 for each in seen.values()):
+    unread = [path for path, data in glances.items() if not data]  # reading them will say why
+    uses: dict[str, int] = {}
+    modules: dict[str, Module] = {}
+    for path, data in glances.items():
+        if data:
+            each = _decoder.decode(data)
+            uses[path] = each.uses
+            if each.language:
+                modules[path] = _bare(path, each)
+    if 2 not in uses.values():
         return frozenset(unread)
     importing: dict[str, list[str]] = {}
     imported: dict[str, list[str]] = {}
-    for path, other in _edges(seen):
+    for path, other in _edges(modules, glances):
         importing.setdefault(other, []).append(path)
         imported.setdefault(path, []).append(other)
-    using = _closure((path for path, each in seen.items() if each.uses), importing)
-    roots = (path for path, each in seen.items() if each.language in _PROJECTS)
+    using = _closure((path for path, how in uses.items() if how), importing)
+    roots = (path for path, module in modules.items() if module.language in _PROJECTS)
     return frozenset({*_closure(using, imported), *roots, *unread})
 
 
@@ -145,9 +152,8 @@ def _prefixes(name: str) -> Iterator[str]:
             yield name[:place]
 
 
-def _edges(seen: Mapping[str, Glance]) -> Iterator[tuple[str, str]]:
+def _edges(modules: Mapping[str, Module], glances: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
     """(file, file it imports); files that share the names of a package import each other."""
-    modules = {path: _bare(path, each) for path, each in seen.items() if each.language}
     packages = Packages(modules)
     files = Files(modules, packages)
     for (name, _), files_of in packages.files.items():
@@ -164,15 +170,18 @@ def _edges(seen: Mapping[str, Glance]) -> Iterator[tuple[str, str]]:
                 yield path, project
         if (package := posixpath.join(posixpath.dirname(path), "__init__.py")) in modules and package != path:
             yield path, package
-        for source, name in seen[path].imports:
+        for source, name in _decoder.decode(glances[path]).imports:
             for target in files.named(path, source, name):
                 if target and target != path:
                     yield path, target
 
 
+#: The tables of a module of which nothing is known but its name.
+_NOTHING: Mapping[str, list[object]] = {name: [] for name in ("expressions", "scopes", "imports", "assigns", "sets")}
+
+
 def _bare(path: str, each: Glance) -> Module:
-    tables: dict[str, list[object]] = {name: [] for name in ("expressions", "scopes", "imports", "assigns", "sets")}
-    return Module(path, {"language": each.language, "package": each.package, **tables})
+    return Module(path, {"language": each.language, "package": each.package, **_NOTHING})
 
 
 def _closure(start: Iterable[str], links: Mapping[str, list[str]]) -> set[str]:

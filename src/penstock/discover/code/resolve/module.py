@@ -7,23 +7,39 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from penstock.discover.code.ir import BASES, CLASS, KIND, NAME, PARAMS, PARENT
 from penstock.discover.code.resolve.dialects import DIALECTS
 
-#: What a module holds of its tables as they were written, and what is made of them. Either comes when it is asked for.
-_TABLES = frozenset({"expressions", "scopes", "imports", "assigned", "sets"})
-_INDEX = frozenset({"bindings", "stars", "calls", "name_of"})
+
+class Written(msgspec.Struct):
+    """A module as it is kept: what is known at once, and its tables, each decoded when it is asked for."""
+
+    language: str
+    expressions: msgspec.Raw
+    scopes: msgspec.Raw
+    imports: msgspec.Raw
+    assigns: msgspec.Raw
+    sets: msgspec.Raw
+    package: str = ""
+    broken: int = 0
+
+
+_written = msgspec.msgpack.Decoder(Written)
+_rows = msgspec.msgpack.Decoder(list[list[Any]])
 
 
 class Module:
-    """One file of the source.
+    """One file of the source. What it holds comes when it is asked for, and may be let go meanwhile.
 
     ``bindings``: (scope, name) → where it is bound: ``("assign", row)``, ``("import", row)``, ``("scope", scope)`` or
     ``("param", place)``. ``name_of``: expression → the name it was assigned to, or the class that it is a base of.
     """
 
-    __slots__ = ("_load", "_shelf", "broken", "dialect", "family", "given", "language", "package", "path",
-                 *sorted(_TABLES), *sorted(_INDEX))  # fmt: skip
+    __slots__ = ("_load", "_shelf", "_value", "assigned", "bindings", "broken", "calls", "dialect", "expressions",
+                 "family", "given", "imports", "language", "name_of", "package", "path", "scopes", "sets",
+                 "stars")  # fmt: skip
 
     expressions: list[list[Any]]
     scopes: list[list[Any]]
@@ -35,77 +51,99 @@ class Module:
     calls: list[int]
     name_of: dict[int, str]
 
-    def __init__(
-        self,
-        path: str,
-        value: Mapping[str, Any],
-        load: Callable[[], Mapping[str, Any]] | None = None,
-        shelf: Shelf | None = None,
-    ) -> None:
-        """Args: load: reads the value again, when ``shelf`` has let go of it."""
+    def __init__(self, path: str, value: Mapping[str, Any] | Callable[[], bytes], shelf: Shelf | None = None) -> None:
+        """Args: value: the IR, or what reads it; then ``shelf`` says how much of it is held."""
         self.path = path
-        self.language: str = value["language"]
-        self.dialect = DIALECTS[self.language]
-        self.family = self.dialect.family or self.language
-        self.package: str = value.get("package", "")
-        self.broken = bool(value.get("broken"))
+        self._load = value if callable(value) else None
+        self._value: Any = value
+        self._shelf = shelf
         #: what other files import for this one
         self.given: list[list[Any]] = []
-        self._load = load
-        self._shelf = shelf
-        self._hold(value)
+        said = self._said()
+        self.language: str = said("language")
+        self.dialect = DIALECTS[self.language]
+        self.family = self.dialect.family or self.language
+        self.package: str = said("package", "")
+        self.broken = bool(said("broken", 0))
 
     def __getattr__(self, name: str) -> Any:
-        """What is not there now: a slot that was let go, or was not needed so far."""
-        if name in _TABLES and self._load is not None:
-            self._hold(self._load())
-        elif name in _INDEX:
-            self._find()
-        else:
+        """What is not here: it was let go, or nobody asked for it so far."""
+        make = _MADE.get(name)
+        if make is None:
             raise AttributeError(name)
+        make(self)
         return object.__getattribute__(self, name)
 
-    def let_go(self, names: Iterable[str] = (*_TABLES, *_INDEX)) -> None:
+    def let_go(self, names: Iterable[str] = ()) -> None:
         """Hold no more of what can be read or made again."""
-        for name in names:
+        for name in names or _MADE:
             with contextlib.suppress(AttributeError):
                 object.__delattr__(self, name)
+        if self._load is not None and not names:
+            self._value = self._load
 
     def give(self, rows: list[list[Any]]) -> None:
         """Let the file import what others import for it."""
-        with contextlib.suppress(AttributeError):
-            self.imports = [*object.__getattribute__(self, "imports"), *rows]
         self.given = rows
-        self.let_go(_INDEX)
+        self.let_go(("imports", "bindings", "stars"))
 
-    def _hold(self, value: Mapping[str, Any]) -> None:
-        self.expressions = value["expressions"]
-        self.scopes = value["scopes"]
-        self.imports = [*value["imports"], *self.given] if self.given else value["imports"]
-        self.assigned = value["assigns"]
+    def _said(self) -> Callable[..., Any]:
+        """What reads a part of the IR as it is written."""
+        if self._load is None:
+            get: Callable[..., Any] = self._value.get
+            return get
+        if self._value is self._load:
+            data = self._load()
+            self._value = _written.decode(data)
+            if self._shelf is not None:
+                self._shelf.put(self, len(data))
+        written = self._value
+
+        def part(name: str, *_default: object) -> Any:
+            found = getattr(written, name)
+            return _rows.decode(found) if isinstance(found, msgspec.Raw) else found
+
+        return part
+
+    def _find_imports(self) -> None:
+        self.imports = [*self._said()("imports"), *self.given]
+
+    def _find_expressions(self) -> None:
+        self.expressions = self._said()("expressions")
+
+    def _find_scopes(self) -> None:
+        self.scopes = self._said()("scopes")
+
+    def _find_assigned(self) -> None:
+        self.assigned = self._said()("assigns")
+
+    def _find_sets(self) -> None:
         self.sets = {}
-        for row in value["sets"]:
+        for row in self._said()("sets"):
             self.sets.setdefault(row[2], []).append(row)
-        if self._shelf is not None:
-            self._shelf.put(self)
 
-    def _find(self) -> None:
-        self.bindings = {}
+    def _find_calls(self) -> None:
+        self.calls = [number for number, row in enumerate(self.expressions) if row[0] == "c"]
+
+    def _find_bindings(self) -> None:
+        bindings: dict[tuple[int, str], list[tuple[str, int]]] = {}
+        self.bindings = bindings
         self.stars = []
         for number, row in enumerate(self.imports):
             if row[1] in ("*", "**"):
                 self.stars.append(number)
             elif row[1]:
-                self.bindings.setdefault((row[0], row[1]), []).append(("import", number))
+                bindings.setdefault((row[0], row[1]), []).append(("import", number))
         for number, scope in enumerate(self.scopes):
             if number and scope[NAME]:
-                self.bindings.setdefault((scope[PARENT], scope[NAME]), []).append(("scope", number))
+                bindings.setdefault((scope[PARENT], scope[NAME]), []).append(("scope", number))
             for place, param in enumerate(scope[PARAMS]):
-                self.bindings.setdefault((number, param[0]), []).append(("param", place))
+                bindings.setdefault((number, param[0]), []).append(("param", place))
         for number, row in enumerate(self.assigned):
             if row[2] >= 0:
-                self.bindings.setdefault((row[0], row[1]), []).append(("assign", number))
-        self.calls = [i for i, row in enumerate(self.expressions) if row[0] == "c"]
+                bindings.setdefault((row[0], row[1]), []).append(("assign", number))
+
+    def _find_names(self) -> None:
         self.name_of = {row[2]: row[1] for row in self.assigned if row[2] >= 0}
         if self.dialect.builders or self.dialect.chains:
             self._name_chains()
@@ -146,19 +184,31 @@ class Module:
         return False
 
 
+_MADE: Mapping[str, Callable[[Module], None]] = {
+    "expressions": Module._find_expressions,
+    "scopes": Module._find_scopes,
+    "imports": Module._find_imports,
+    "assigned": Module._find_assigned,
+    "sets": Module._find_sets,
+    "calls": Module._find_calls,
+    "bindings": Module._find_bindings,
+    "stars": Module._find_bindings,
+    "name_of": Module._find_names,
+}
+
+
 class Shelf:
-    """The modules whose tables are held, up to a number of rows; those that were read longest ago are let go."""
+    """The modules of which something is held, up to a number of bytes as written; those read longest ago are let go."""
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._rows = 0
+        self._size = 0
         self._held: deque[tuple[Module, int]] = deque()
 
-    def put(self, module: Module) -> None:
-        rows = len(module.expressions) + len(module.scopes)
-        self._held.append((module, rows))
-        self._rows += rows
-        while self._rows > self.most and len(self._held) > 1:
-            oldest, rows = self._held.popleft()
-            self._rows -= rows
+    def put(self, module: Module, size: int) -> None:
+        self._held.append((module, size))
+        self._size += size
+        while self._size > self.most and len(self._held) > 1:
+            oldest, size = self._held.popleft()
+            self._size -= size
             oldest.let_go()

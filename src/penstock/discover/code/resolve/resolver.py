@@ -29,8 +29,8 @@ from penstock.discover.spool import Facts
 _MAX_BASES = 6
 #: Steps that a source of very many files may take for each. Sources that are full of AI take 25 to 60 (public SDKs).
 _STEPS_A_FILE = 300
-#: Rows of IR that are held as values at a time: 2·10⁶ are about 100 MB. A file has some hundreds; the largest 400,000.
-_MOST_ROWS = 700_000
+#: Bytes of IR, as it is written, of which the values are held at a time; those take 20 times as much.
+_MOST_HELD = 5_000_000
 #: Answers that are remembered; beyond, all are forgotten, between questions. Here so that what is found never depends
 #: on how much memory there is.
 _MOST_REMEMBERED = 400_000
@@ -180,9 +180,9 @@ def _modules(facts: Iterable[Fact]) -> Iterator[Module]:
     if not isinstance(facts, Facts):
         yield from (Module(fact.path, fact.value) for fact in facts)
         return
-    shelf = Shelf(_MOST_ROWS)
-    for number, fact in enumerate(facts):
-        yield Module(fact.path, fact.value, partial(facts.value, number), shelf)
+    shelf = Shelf(_MOST_HELD)
+    for number, path in enumerate(facts.paths):
+        yield Module(path, partial(facts.data, number), shelf)
 
 
 def _environment(facts: Iterable[Fact]) -> dict[str, list[tuple[str, str]]]:
