@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "act": "Set a model, a tool or an application aside, and take that back.",
     "declare": "Write an ai-system.yaml pre-filled from what was found.",
     "keys": "Manage the gateway's virtual keys.",
+    "policy": "Check the gateway's rules, and try a change on recorded calls.",
     "serve": "Run console and API alone.",
     "gateway": "Run the gateway alone.",
     "mcp": "Guard MCP servers, and see what their tools are.",

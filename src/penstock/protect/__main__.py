@@ -48,6 +48,7 @@ def serve(state: Path, host: str, port: int, *, allow_remote: bool = False) -> N
     import uvicorn
 
     from penstock.protect.gateway import build
+    from penstock.protect.secret import secret
     from penstock.protect.sink import Spool
     from penstock.protect.snapshot_source import SnapshotFile
 
@@ -63,7 +64,8 @@ def serve(state: Path, host: str, port: int, *, allow_remote: bool = False) -> N
             f"{error.strerror}; stop what listens there or choose another port",
         ) from error
     try:
-        sink = Spool(state / "spool")
+        sink, recorder = Spool(state / "spool"), Spool(state / "recordings")
+        token_key = secret(state / "tokens.key")
     except OSError as error:
         listener.close()
         raise NotReachable(
@@ -71,7 +73,7 @@ def serve(state: Path, host: str, port: int, *, allow_remote: bool = False) -> N
         ) from error
     source = SnapshotFile(state / "snapshot.json")
     config = uvicorn.Config(
-        build(source, sink),
+        build(source, sink, token_key=token_key, recorder=recorder),
         http="httptools",
         ws="none",
         lifespan="on",
@@ -93,6 +95,7 @@ def serve(state: Path, host: str, port: int, *, allow_remote: bool = False) -> N
     finally:
         source.close()
         sink.close()
+        recorder.close()
         listener.close()
 
 

@@ -13,6 +13,7 @@ import msgspec
 from penstock.graph.vocabulary import Event
 from penstock.protect import words
 from penstock.protect.exchange import Attachment, Exchange, ToolCall, Usage
+from penstock.protect.facts import Facts
 from penstock.protect.inspection import Inspection
 from penstock.protect.policy import ACTIONS, Decision, Policy, Record
 from penstock.protect.prices import Prices
@@ -44,6 +45,7 @@ class Call:
     policy: Policy = NOBODY
     upstream: Upstream | None = None
     exchange: Exchange | None = None
+    facts: Facts = field(default_factory=Facts)
     status: int = 0
     body: bytes = b""
     sent: int = 0

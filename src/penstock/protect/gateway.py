@@ -33,6 +33,7 @@ from penstock.protect.keys import is_signed, key_of
 from penstock.protect.limits import Exceeded, Meter
 from penstock.protect.permits import Permits, UsedGrants
 from penstock.protect.policy import ALLOW, ENDING, SEVERITY, Decision, Policy
+from penstock.protect.recording import recording
 from penstock.protect.requests import LARGEST, ClientGone, Receive, Scope, Send, TooLarge, read_body
 from penstock.protect.sessions.guard import Sessions
 from penstock.protect.sink import Sink
@@ -53,9 +54,9 @@ _JSON: Headers = [(b"content-type", b"application/json")]
 _CUT = (OSError, TimeoutError, NotUnderstood, Broken)
 
 
-def build(source: Source, sink: Sink) -> App:
-    """The gateway as an ASGI application."""
-    return Gateway(source, sink)
+def build(source: Source, sink: Sink, *, token_key: bytes | None = None, recorder: Sink | None = None) -> App:
+    """The gateway as an ASGI application; what it takes is said at ``Gateway``."""
+    return Gateway(source, sink, token_key=token_key, recorder=recorder)
 
 
 class Gateway:
@@ -68,10 +69,12 @@ class Gateway:
         inspection: Inspection | None = None,
         *,
         token_key: bytes | None = None,
+        recorder: Sink | None = None,
     ) -> None:
         """
         Args:
             token_key: a secret of the installation for reversible tokens; without it tokens end with the process.
+            recorder: takes recordings of calls, where the policy asks for them.
         """
         self._source = source
         self._sink = sink
@@ -80,6 +83,7 @@ class Gateway:
         self._upstreams: Upstreams | None = None
         self._sessions = Sessions()
         self._token_key = token_key or os.urandom(32)
+        self._recorder = recorder
         self._used = UsedGrants()
         self._meter = Meter()
         self._breakers = Breakers()
@@ -131,7 +135,10 @@ class Gateway:
             self._under_way -= 1
             if call.policy is not NOBODY:
                 self._settle(call)
-                self._sink.emit(call.event())
+                event = call.event()
+                self._sink.emit(event)
+                if self._recorder is not None and call.record.texts is not None:
+                    self._recorder.emit(recording(event, call.facts, call.record.texts))
 
     def _settle(self, call: Call) -> None:
         """Count what the call used; a grant of one that did not pass stays as it was."""
@@ -153,6 +160,8 @@ class Gateway:
             return await self._refuse(call, 401, words.unknown_key(), "invalid_api_key")
         caller = policy.caller
         call.policy, call.prices = policy, in_force.prices
+        if in_force.snapshot.records and self._recorder is not None:
+            call.record.texts = []
         call.record.permits = Permits(caller.application, in_force.grants, self._used, requester=caller.name)
         named = call.headers.get(b"x-penstock-upstream", b"").decode("latin-1")
         call.upstream = in_force.upstream(named, call.surface.family, call.surface.name)
@@ -203,7 +212,7 @@ class Gateway:
             assert call.upstream is not None  # noqa: S101
             if self._not_allowed(call, policy, exchange, call.upstream):
                 return body, ALLOW
-            facts = Facts(
+            facts = call.facts = Facts(
                 exchange.surface, exchange.model, call.upstream.name, call.upstream.region, exchange.stream,
                 exchange.tools,
             )  # fmt: skip
@@ -227,6 +236,8 @@ class Gateway:
                 return clean, decision
             call.upstream, routes = target, routes - 1
             call.record.seen.clear()
+            if call.record.texts is not None:
+                call.record.texts.clear()
 
     def _not_allowed(self, call: Call, policy: Policy, exchange: Exchange, upstream: Upstream) -> bool:
         """Whether the caller may not use this model or this provider; noted where policy does not enforce."""

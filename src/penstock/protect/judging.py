@@ -64,6 +64,7 @@ def ruled(
         spans = [span for span in spans if not is_token(span)]
     decision = policy.decide(direction, spans, part.channel, text, record.permits)
     record.add(direction, spans, decision)
+    record.note(direction, part.channel, spans)
     found = masks(text, decision.redact, is_json=part.is_json) if decision.redact else []
     if tokens is not None and (decision.tokenise or (returned and direction == "out")):
         hidden = masks(text, decision.tokenise, is_json=part.is_json, instead=tokens.token)
@@ -109,6 +110,7 @@ def _attacks(
         if spans:
             decision = policy.decide(direction, spans, part.channel, text, record.permits)
             record.add(direction, spans, decision)
+            record.note(direction, part.channel, spans)
             worst = worse(worst, decision)
     return worst
 

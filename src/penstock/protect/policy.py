@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
+import msgspec
+
 from penstock.inspect.span import Span
 from penstock.protect.asking import Ask, key_of_ask
 from penstock.protect.exchange import UNSEEN
@@ -221,6 +223,14 @@ def _matches(rule: Rule, span: Span) -> bool:
     return found and (not rule.types or span.type in rule.types)
 
 
+class Seen(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What was seen in one text: (category, type, confidence) of each span."""
+
+    direction: str
+    channel: str
+    spans: tuple[tuple[str, str, float], ...]
+
+
 @dataclass(slots=True)
 class Record:
     """What happened in one call, gathered for its event: never texts, only counts, rules and the worst action."""
@@ -230,6 +240,14 @@ class Record:
     rules: dict[str, Rule] = field(default_factory=dict)
     seen: Counter[str] = field(default_factory=Counter)
     permits: Permits = field(default_factory=Permits)
+    #: What was seen in each text, where calls are recorded.
+    texts: list[Seen] | None = None
+
+    def note(self, direction: str, channel: str, spans: Iterable[Span]) -> None:
+        """Keep what was seen in a text, where calls are recorded."""
+        if self.texts is not None:
+            kinds = tuple((span.category, span.type, span.confidence) for span in spans)
+            self.texts.append(Seen(direction, channel, kinds))
 
     def add(self, direction: str, spans: Iterable[Span], decision: Decision) -> None:
         self.count(direction, Counter(span.category for span in spans), decision)
