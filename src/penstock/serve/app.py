@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from penstock.errors import NotAllowed, NotReachable, PenstockError
 from penstock.serve.answer_page import answer_page, style
@@ -40,13 +41,14 @@ from penstock.serve.api.session import session
 from penstock.serve.api.shapes import Problem
 from penstock.serve.guard import Guard, Guarded
 from penstock.serve.openapi import document
+from penstock.serve.otlp import Intake, Otlp
 from penstock.serve.roles import User
 from penstock.serve.state import Live
 
 STATIC = Path(__file__).parent / "static"
 
 
-def build(live: Live, guard: Guard) -> Guarded:
+def build(live: Live, guard: Guard) -> ASGIApp:
     """The whole server as one ASGI application; the caller starts and stops ``live``."""
     described = msgspec.json.encode(document(ENDPOINTS))
 
@@ -70,7 +72,7 @@ def build(live: Live, guard: Guard) -> Guarded:
         Route("/api/{rest:path}", _no_endpoint, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
         Route("/{rest:path}", _console),
     ]
-    return Guarded(Starlette(routes=routes), guard)
+    return Otlp(Guarded(Starlette(routes=routes), guard), Intake(live.store, live.state / "spool"), guard)
 
 
 def _handler(e: Endpoint, live: Live) -> Callable[[Request], Awaitable[Response]]:
