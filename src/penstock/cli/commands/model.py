@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from penstock.cli.screen import bytes_bar, printable, show_error
-from penstock.errors import NotReachable, PenstockError, WrongUse
+from penstock.errors import NotReachable, NotUnderstood, PenstockError, WrongUse
 
 if TYPE_CHECKING:
     from penstock.inspect.models.hashes import Lists
@@ -51,6 +51,7 @@ def command() -> None:
 @click.option("--hash", "hashing", is_flag=True, help="Add the SHA-256 of each file; every byte is read for it.")
 @click.option("--each", is_flag=True, help="Judge the files of a folder one by one, not as one model.")
 @click.option("--seconds", type=click.FloatRange(min=0.1), default=None, help="CPU seconds a file may cost.")
+@click.option("--weights", is_flag=True, help="Look at samples of the numbers too: NaN, hidden text or programs.")
 @_with_lists
 def scan(
     paths: tuple[str, ...],
@@ -59,6 +60,7 @@ def scan(
     hashing: bool,
     each: bool,
     seconds: float | None,
+    weights: bool,
     allow: tuple[Path, ...],
     deny: tuple[Path, ...],
 ) -> int:
@@ -77,6 +79,8 @@ def scan(
     for path in _expanded(paths, each):
         try:
             reports.append(_scanned(path, hashing, seconds, lists))
+            if weights:
+                reports[-1].notes += _weights(Path(path))
         except NotReachable as error:
             failures.append(error)
     if form == "json":
@@ -298,6 +302,22 @@ def _scanned(path: str, hashing: bool, seconds: float | None, lists: Lists) -> R
             "There is no such file or folder", path, "Name a model file, a folder, or - for standard input"
         )
     return scan_path(path, limits=limits, hashing=hashing, lists=lists)
+
+
+def _weights(path: Path) -> list[str]:
+    """Notes on the numbers of a file, or of the files of a folder; none where they cannot be taken out."""
+    from penstock.inspect.models.scan import walk
+    from penstock.inspect.models.tensors.read import read
+    from penstock.inspect.models.weights import notes
+
+    if path.is_dir():
+        named = [name for name, problem in walk(path) if problem is None]
+        return [f"{name}: {note}" for name in named for note in _weights(path / name)]
+    try:
+        with read(path) as found:
+            return notes(found)
+    except (NotUnderstood, NotReachable):
+        return []
 
 
 def _told(report: Report) -> str:

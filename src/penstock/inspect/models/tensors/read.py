@@ -1,8 +1,9 @@
-"""The tensors of a file, by its content: PyTorch's zip, its older stream, NumPy's array or archive of arrays."""
+"""The tensors of a file, by its content: PyTorch's zip, its older stream, safetensors, NumPy's array or arrays."""
 
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 from collections.abc import Iterator
@@ -15,10 +16,11 @@ import numpy as np
 from penstock.errors import NotReachable, NotUnderstood
 from penstock.inspect.models.tensors import tree
 from penstock.inspect.models.tensors.checkpoint import tensors
-from penstock.inspect.models.tensors.tensor import Storage, Tensor, Tensors, row_major
+from penstock.inspect.models.tensors.tensor import SIZES, Storage, Tensor, Tensors, row_major
 
 #: The pickle of a checkpoint; its numbers lie elsewhere.
 _MOST_PICKLE = 512 << 20
+_MOST_HEADER = 100_000_000
 #: A compressed member is unpacked in memory, up to this size.
 _MOST_UNPACKED = 4 << 30
 #: Tensors may share a storage and are written apart; a file that grows beyond this many times itself is a bomb.
@@ -53,8 +55,10 @@ def read(path: Path, key: str = "") -> Iterator[Tensors]:
                     yield _bounded(_zipped(file, archive, key), file)
             elif start == b"\x93NUMPY":
                 yield Tensors({"array": _array("array", file, _size(file))})
-            else:
+            elif start[:1] == b"\x80":
                 yield _bounded(_older(file, key), file)
+            else:
+                yield _safetensors(file)
         except zipfile.BadZipFile as error:
             raise NotUnderstood(f"The archive is damaged: {error}", str(path)) from error
 
@@ -122,9 +126,7 @@ def _size(file: IO[bytes]) -> int:
 def _older(file: IO[bytes], key: str) -> Tensors:
     """Magic, protocol, system, the tree; then the keys of the storages, and each storage behind its length."""
     if tree.read(file) != _MAGIC:
-        raise NotUnderstood(
-            "The format is none that tensors are taken from", None, "PyTorch checkpoints, .npy and .npz are understood"
-        )
+        raise _none()
     tree.read(file)
     tree.read(file)
     value = tree.read(file)
@@ -176,6 +178,39 @@ def _widths(value: object, widths: dict[str, int]) -> None:
             waiting += each.values()
         elif isinstance(each, list | tuple):
             waiting += each
+
+
+def _safetensors(file: IO[bytes]) -> Tensors:
+    length = int.from_bytes(file.read(8), "little")
+    try:
+        if length > min(_MOST_HEADER, _size(file) - 8):
+            raise ValueError
+        header = json.loads(file.read(length))
+        header.pop("__metadata__", None)
+        made = {
+            name: _placed(file, name, about["dtype"], about["shape"], 8 + length, *about["data_offsets"])
+            for name, about in header.items()
+        }
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise _none() from None
+    return Tensors(made)
+
+
+def _placed(file: IO[bytes], name: str, kind: str, shape: list[int], data: int, begin: int, end: int) -> Tensor:
+    if not 0 <= begin <= end <= _size(file) - data:
+        raise NotUnderstood("A tensor lies outside of the file", name[:80])
+    if kind not in SIZES:
+        raise NotUnderstood(f"A tensor is of {str(kind)[:20]}, which is not known here", name[:80])
+    sides = tuple(int(side) for side in shape)
+    return Tensor(name, kind, sides, row_major(sides), 0, _stretch(file, data + begin, end - begin)).check()
+
+
+def _none() -> NotUnderstood:
+    return NotUnderstood(
+        "The format is none that tensors are taken from",
+        None,
+        "PyTorch checkpoints, safetensors, .npy and .npz are understood",
+    )
 
 
 def _arrays(archive: zipfile.ZipFile) -> Tensors:
