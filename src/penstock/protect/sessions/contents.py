@@ -35,7 +35,10 @@ class Ordered(msgspec.Struct, frozen=True, gc=False):
         if len(value) > _SHORT_VALUE:
             return True
         bare = re.escape(value)
-        return re.search(rf"['\"“‘«`]{bare}['\"”’»`]|{_CALLED}\W{{0,4}}{bare}\b", self.corpus.text, re.IGNORECASE) is not None
+        return (
+            re.search(rf"['\"“‘«`]{bare}['\"”’»`]|{_CALLED}\W{{0,4}}{bare}\b", self.corpus.text, re.IGNORECASE)
+            is not None
+        )
 
     def object_near(self, nouns: frozenset[str]) -> bool:
         """Whether the order is about a thing of one of these names: it follows at once."""

@@ -89,9 +89,7 @@ def _chat(tree: Tree) -> Iterator[Turn]:
                 yield Turn("assistant", text)
             for call in _dicts(message.get("tool_calls")):
                 function = _dict(call.get("function"))
-                yield Turn(
-                    "call", as_json(function.get("arguments")), _said(function, "name"), _said(call, "id")
-                )
+                yield Turn("call", as_json(function.get("arguments")), _said(function, "name"), _said(call, "id"))
     for document in _list(tree.get("documents")):
         yield Turn("document", text_of(document))
 

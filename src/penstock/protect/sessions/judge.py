@@ -69,7 +69,10 @@ def _ruling(call: ToolCall, effect: str, task: Task, whole: bool) -> Ruling:
             return _held(call, effect, *why)
     if impact >= _ORDINARY and not _in_scope(effect, impact, task):
         return _held(
-            call, effect, "call-off-task", f"it {says(effect)}, which the user's words do not ask for, after content was read"
+            call,
+            effect,
+            "call-off-task",
+            f"it {says(effect)}, which the user's words do not ask for, after content was read",
         )
     if impact >= _GRAVE and (why := _urged(call.name, values, effect, task, read)):
         return _held(call, effect, *why)
@@ -93,9 +96,7 @@ def subject_of(call: ToolCall, effect: str) -> str:
 # ── (b) whose value is it? ──────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _foreign(
-    value: Value, effect: str, impact: int, task: Task, read: Sequence[Read]
-) -> tuple[str, str] | None:
+def _foreign(value: Value, effect: str, impact: int, task: Task, read: Sequence[Read]) -> tuple[str, str] | None:
     """Rule and reason when a value is somebody else's word."""
     if value.kind == "text":
         return _recited(value, effect, task, read)
@@ -143,13 +144,12 @@ def _read_out(value: Value, effect: str, task: Task, dictating: Sequence[Read]) 
     """
     return (
         task.request.points
-        and impact_of(effect) > _LOW
-        and _covers(task.request.effects, effect)
+        and effect in task.request.effects
         and value.leads
+        and value.kind != "url"
         and not value.embedded
         and all(
-            one.named and len(one.content.candidates(value.kind)) == 1 and not one.content.hostile
-            for one in dictating
+            one.named and len(one.content.candidates(value.kind)) == 1 and not one.content.hostile for one in dictating
         )
     )
 
@@ -196,9 +196,7 @@ def _covers(asked: Iterable[str], effect: str) -> bool:
     return any(_FAMILIES.get(one, one) == family for one in asked)
 
 
-def _urged(
-    name: str, values: Sequence[Value], effect: str, task: Task, read: Sequence[Read]
-) -> tuple[str, str] | None:
+def _urged(name: str, values: Sequence[Value], effect: str, task: Task, read: Sequence[Read]) -> tuple[str, str] | None:
     """What cannot be undone, on something that the user did not name, while a content that nobody named urges it."""
     family = _FAMILIES.get(effect, effect)
     unsaid = [v for v in values if is_target(v.key) and v.kind != "text" and not task.said.holds(v.text)]

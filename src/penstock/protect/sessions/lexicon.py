@@ -38,18 +38,23 @@ class Meaning(msgspec.Struct, frozen=True, gc=False):
 
 
 #: Addresses and links, whose parts are no words of a language.
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{1,15}://\S+|\bwww\.\S+|\S+@[\w-]+\.\S+|\b(?:[\w-]+\.)+[a-z]{2,6}(?:/\S*)?\b", re.I)
+_ADDRESS = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,15}://\S+|\bwww\.\S+|\S+@[\w-]+\.\S+|\b(?:[\w-]+\.)+[a-z]{2,6}(?:/\S*)?\b", re.I
+)
 #: Little words that tell English from other languages in Latin letters, whose stems would be found in English words.
 _ENGLISH = frozenset(
     "the of to and is are was in on at for with you your my this that it he she we they from by as be have has will "
     "can please if not all any do does what when where who which how me i a an".split()
 )
-_OTHERS = frozenset(
-    "de la el los las que en un una por para con del al le les des du et est une dans pour sur vous il der die das und "
-    "ist ein eine den dem mit auf zu im von nicht sie ich bitte di il che non per della e o os um uma com nao do da no "
-    "het een van voor op met niet och att det som av pa ar ett w z na nie sie jest i do bir ve bu ile icin yang dan di "
-    "ke untuk dengan ini meine mein ma mon mes mi tu su".split()
-) - _ENGLISH
+_OTHERS = (
+    frozenset(
+        "de la el los las que en un una por para con del al le les des du et est une dans pour sur vous il der die das und "
+        "ist ein eine den dem mit auf zu im von nicht sie ich bitte di il che non per della e o os um uma com nao do da no "
+        "het een van voor op met niet och att det som av pa ar ett w z na nie sie jest i do bir ve bu ile icin yang dan di "
+        "ke untuk dengan ini meine mein ma mon mes mi tu su".split()
+    )
+    - _ENGLISH
+)
 
 
 def words_of(text: str) -> list[Word]:
@@ -99,9 +104,7 @@ class Lexicon:
                 if not (foreign and english):
                     found.append(Meaning(name, at, word.start, word.end, ambiguous))
             for phrase, name in self._phrases.get(word.text, ()):
-                if all(
-                    at + step < len(words) and words[at + step].text == part for step, part in enumerate(phrase)
-                ):
+                if all(at + step < len(words) and words[at + step].text == part for step, part in enumerate(phrase)):
                     found.append(Meaning(name, at, word.start, words[at + len(phrase) - 1].end))
         if self._pattern is not None and _UNSPACED.search(text):
             starts = [word.start for word in words]

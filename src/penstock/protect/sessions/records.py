@@ -97,9 +97,13 @@ def _lines(text: str) -> list[Field]:
                 quoted = "" if _closes(line, quoted) else quoted
                 continue
             matched = _LINE.fullmatch(line)
-            if pieces[0] not in ("", "|", "|-", ">", ">-") or (
-                pieces[0] and line.strip()
-            ) or not line.strip() or matched is None or not (matched["key"] or matched["dashes"]):
+            if (
+                pieces[0] not in ("", "|", "|-", ">", ">-")
+                or (pieces[0] and line.strip())
+                or not line.strip()
+                or matched is None
+                or not (matched["key"] or matched["dashes"])
+            ):
                 pieces.append(line)
                 continue
         matched = _LINE.fullmatch(line)

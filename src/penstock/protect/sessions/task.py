@@ -20,6 +20,8 @@ _TIES = 3
 _NAMING = 100_000
 #: Letters and digits of a call's argument in the user's words by which its result counts as named by the user.
 _NAMES = 4
+#: The same for a content whose words are to count as the user's own: a name alone is not enough.
+_APPOINTS = 8
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -54,7 +56,7 @@ def task_of(talk: Conversation, trusted: frozenset[str] = frozenset()) -> Task:
     said = Corpus("\n".join([words, *system]))
     read: list[Read] = []
     vouched: list[str] = []
-    spoken = squeezed(words)
+    spoken = users_own = squeezed(words)
     arguments = {turn.call: turn.text for turn in talk.turns if turn.kind == "call"}
     for turn in talk.turns:
         if turn.kind not in ("result", "document"):
@@ -64,9 +66,10 @@ def task_of(talk: Conversation, trusted: frozenset[str] = frozenset()) -> Task:
             vouched.append(turn.text)
             continue
         named = _is_named(content, arguments.get(turn.call, ""), spoken)
-        if asked.delegates and named and not content.hostile:
+        handed_over = named and (asked.delegates or asked.points) and not content.hostile
+        if handed_over and asked.delegates and _is_named(content, arguments.get(turn.call, ""), users_own, _APPOINTS):
             vouched.append(turn.text)
-        elif asked.points and named and not content.hostile:
+        if handed_over:
             spoken += squeezed(turn.text[:_NAMING])  # what a named content names in its turn is named
         read.append(Read(content, named, turn.tool, turn.call))
     effects = asked.effects | {order.effect for text in system for order in orders(text)}
@@ -95,11 +98,11 @@ def _users(turns: Sequence[Turn]) -> list[str]:
     return said
 
 
-def _is_named(content: Content, arguments: str, spoken: str) -> bool:
+def _is_named(content: Content, arguments: str, spoken: str, least: int = _NAMES) -> bool:
     """Whether the user's words name the content: by what it was looked up by, or by a field of it such as its name."""
     looked_up = [value.text for value in values_of(arguments)[0] if not value.embedded] if arguments else []
     titles = [field.text for field in content.fields if not field.free]
-    return any(_NAMES <= len(bare := squeezed(text)) and bare in spoken for text in (*looked_up, *titles[:500]))
+    return any(least <= len(bare := squeezed(text)) and bare in spoken for text in (*looked_up, *titles[:500]))
 
 
 def _apart(text: str) -> str:
