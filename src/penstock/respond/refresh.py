@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from penstock.assess.assessment import Assessment
-from penstock.assess.engine import assess
+from penstock.assess.standing import Standing
+from penstock.graph.diff import Changes, diff
 from penstock.graph.graph import Graph
 from penstock.graph.labels import Labelling, propagate
 from penstock.graph.store.protocol import Store
@@ -20,7 +22,7 @@ from penstock.respond.people import People
 from penstock.respond.snapshot import compile_snapshot
 from penstock.respond.telling import Notify, tell
 from penstock.respond.words import know_people_of
-from penstock.settings import Settings
+from penstock.settings import Organisation, Settings
 
 #: Name under which the store keeps what the last refresh was made from.
 STAMP = "refreshed"
@@ -31,6 +33,8 @@ DECISIVE = frozenset({"guarded_by", "output_filter", "input_filter", "exposure",
 #: What only one process does at a time: two that derive from different graphs would open and close the same cases.
 ALONE = "refresh"
 HOUR = 3600.0
+#: Seconds after which everything is judged again, so that no slip of keeping up lasts.
+JUDGE_ALL_EVERY = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +72,10 @@ def derive(store: Store, settings: Settings, state: Path, *, now: float) -> Refr
     know_people_of(settings, store, now)
     stamp = stamp_of(store, settings, now)  # before reading: what changes meanwhile is seen the next time
     graph = store.graph()
-    labelling = propagate(graph)
     acceptances = store.acceptances()
-    assessment = assess(graph, labelling, settings.organisation, acceptances=acceptances, now=now)
+    judged = judged_anew(_JUDGED.pop(store, None), graph, settings.organisation, now=now)
+    _JUDGED[store] = judged
+    labelling, assessment = judged.labelling, judged.standing.assessment(acceptances=acceptances, now=now)
     if assessment.unseen:
         graph = replace(graph, unseen=(*graph.unseen, *assessment.unseen))
     people, found = People(graph, settings), (*assessment.findings, *assessment.accepted)
@@ -97,6 +102,49 @@ def derive(store: Store, settings: Settings, state: Path, *, now: float) -> Refr
     snapshot = put_in_force(store, state, compiled=compiled, now=now) or compiled
     store.put(STAMP, stamp)
     return Refreshed(graph, labelling, assessment, done.cases, snapshot, done.changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A graph with its labels and what is raised about it, kept so that the next state costs what differs in it.
+
+    ``since`` is when all of it was judged last.
+    """
+
+    graph: Graph
+    labelling: Labelling
+    standing: Standing
+    organisation: Organisation
+    since: float
+
+
+#: What a process judged last, by the store that it came from: a server refreshes often, after small changes.
+_JUDGED: WeakKeyDictionary[Store, Judged] = WeakKeyDictionary()
+
+
+def judged_anew(kept: Judged | None, graph: Graph, organisation: Organisation, *, now: float) -> Judged:
+    """The graph judged: what differs from what was kept, or all of it once a day and when the organisation differs."""
+    if kept is None or kept.organisation != organisation or not 0 <= now - kept.since < JUDGE_ALL_EVERY:
+        labelling = propagate(graph)
+        return Judged(graph, labelling, Standing(graph, labelling, organisation), organisation, now)
+    changes = diff(kept.graph, graph)
+    labelling = propagate(graph, after=kept.labelling, changes=changes)
+    kept.standing.change(graph, labelling, _with_who_saw(changes, kept.graph, graph))
+    return Judged(graph, labelling, kept.standing, organisation, kept.since)
+
+
+def _with_who_saw(changes: Changes, before: Graph, after: Graph) -> Changes:
+    """The changes with the assets that were seen elsewhere or more surely: nothing for a reader, much for absence."""
+    others = {
+        id: {"seen": (None, None)}
+        for id in after.assets
+        if id in before.assets and id not in changes.changed and _who_saw(before, id) != _who_saw(after, id)
+    }
+    return replace(changes, changed={**changes.changed, **others}) if others else changes
+
+
+def _who_saw(graph: Graph, id: str) -> set[tuple[str, str]]:
+    return {(one.scope, one.confidence) for one in graph.evidence.get(id, ())}
 
 
 def _doubted(store: Store, found: Iterable[Finding], questions: Iterable[Question]) -> frozenset[str]:
