@@ -75,7 +75,7 @@ def serve(state: Path, host: str, port: int, *, allow_remote: bool = False) -> N
     config = uvicorn.Config(
         build(source, sink, token_key=token_key, recorder=recorder),
         http="httptools",
-        ws="none",
+        ws="auto",  # realtime sessions, where the library for them is installed
         lifespan="on",
         access_log=False,
         proxy_headers=False,

@@ -42,6 +42,7 @@ class Call:
     record: Record = field(default_factory=Record)
     props: dict[str, Any] = field(default_factory=dict)
     headers: Mapping[bytes, bytes] = field(init=False)
+    method: str = field(init=False)
     policy: Policy = NOBODY
     upstream: Upstream | None = None
     exchange: Exchange | None = None
@@ -64,11 +65,7 @@ class Call:
 
     def __post_init__(self) -> None:
         self.headers = dict(self.scope["headers"])
-
-    @property
-    def method(self) -> str:
-        method: str = self.scope["method"]
-        return method
+        self.method = self.scope["method"]
 
     @property
     def path(self) -> str:

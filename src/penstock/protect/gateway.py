@@ -149,7 +149,8 @@ class Gateway:
             call.record.permits.not_used()
         if call.usage is not None and call.prices is not None:
             call.cost = call.prices.cost(call.exchange.model if call.exchange else "", call.usage)
-            self._meter.charge(caller, call.usage, call.cost)
+            if caller.limits:
+                self._meter.charge(caller, call.usage, call.cost)
 
     async def _guarded(self, call: Call, path: str, receive: Receive) -> None:
         in_force = self._source.current()

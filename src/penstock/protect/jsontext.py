@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from penstock.errors import NotUnderstood
 
@@ -56,10 +57,22 @@ def read(data: bytes, values: Callable[[Path], bool] | None = None) -> tuple[dic
 
 def _quotes(data: bytes) -> int:
     """How many quotes begin or end a string."""
-    escaped = data.count(b'\\"')
-    if escaped and b'\\\\"' in data:  # the backslash before the quote may itself be escaped
-        return data.replace(b"\\\\", b"").replace(b'\\"', b"").count(b'"')
-    return data.count(b'"') - escaped
+    if b"\\" not in data:
+        return _count(data, _QUOTE)
+    if b'\\\\"' in data:  # the backslash before the quote may itself be escaped
+        return _count(data.replace(b"\\\\", b"").replace(b'\\"', b""), _QUOTE)
+    if len(data) < _LONG:
+        return data.count(b'"') - data.count(b'\\"')
+    signs = np.frombuffer(data, np.uint8)
+    quotes = signs == _QUOTE
+    return int(np.count_nonzero(quotes)) - int(np.count_nonzero(quotes[1:] & (signs[:-1] == _BACKSLASH)))
+
+
+def _count(data: bytes, sign: int) -> int:
+    """How often a byte occurs; ``bytes.count`` looks at one at a time."""
+    if len(data) < _LONG:
+        return data.count(sign)
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == sign))
 
 
 def place(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -243,5 +256,7 @@ _keys: dict[bytes, str] = {}
 #: A string; one that is followed by a colon, a key; a bracket.
 _TOKEN = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?|([{}\[\]])', re.DOTALL)
 _VALUE, _KEY = 1, 2
-_BACKSLASH, _COLON = b"\\:"
+_BACKSLASH, _COLON, _QUOTE = b'\\:"'
+#: Bytes from which on an array counts faster.
+_LONG = 4096
 _OPENING = (b"{", b"[")

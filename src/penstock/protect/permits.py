@@ -66,8 +66,8 @@ class Permits:
         self.application = application
         self.session = session
         self.requester = requester
-        self._grants = grants or Grants()
-        self._used = used or UsedGrants()
+        self._grants = grants or _NONE
+        self._used = used or _UNUSED
         self.granted: dict[str, Grant] = {}  # by the key of the ask
         self.asks: dict[str, Ask] = {}
 
@@ -88,3 +88,8 @@ class Permits:
             if grant.single:
                 self._used.give_back(grant)
         self.granted.clear()
+
+
+_NONE = Grants()
+#: Nothing is granted where this stands, so nothing is used up either.
+_UNUSED = UsedGrants()
