@@ -1,6 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link } from '@tanstack/react-router';
 import { Failed } from './parts/bits';
-import { inventorySearch, mapSearch, queryString, readQuery, riskSearch } from './parts/search';
+import { caseSearch, inventorySearch, liveSearch, mapSearch, queryString, readQuery, riskSearch } from './parts/search';
 import { Shell } from './parts/Shell';
 import { Today } from './pages/Today';
 
@@ -46,9 +46,27 @@ const risk = createRoute({
   path: '/risks/$id',
   component: lazyRouteComponent(() => import('./pages/Risk'), 'RiskPage'),
 });
+const approvals = createRoute({
+  getParentRoute: () => root,
+  path: '/approvals',
+  component: lazyRouteComponent(() => import('./pages/Approvals'), 'Approvals'),
+});
+const live = createRoute({
+  getParentRoute: () => root,
+  path: '/live',
+  validateSearch: liveSearch,
+  component: lazyRouteComponent(() => import('./pages/Live'), 'Live'),
+});
+const oneCall = createRoute({
+  getParentRoute: () => root,
+  path: '/live/$id',
+  validateSearch: liveSearch,
+  component: lazyRouteComponent(() => import('./pages/Live'), 'CallView'),
+});
 const cases = createRoute({
   getParentRoute: () => root,
   path: '/cases',
+  validateSearch: caseSearch,
   component: lazyRouteComponent(() => import('./pages/Cases'), 'Cases'),
 });
 const oneCase = createRoute({
@@ -63,7 +81,7 @@ const coverage = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([today, inventory, asset, dataMap, risks, risk, cases, oneCase, coverage]),
+  routeTree: root.addChildren([today, inventory, asset, dataMap, risks, risk, approvals, live, oneCall, cases, oneCase, coverage]),
   defaultPreload: 'intent',
   parseSearch: readQuery,
   stringifySearch: queryString,

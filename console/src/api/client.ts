@@ -1,7 +1,11 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import type {
+  ApprovalAnswer,
+  ApprovalList,
   AssetList,
   AssetPage,
+  BulkDecision,
+  BulkDone,
   CaseDecision,
   CaseList,
   CasePage,
@@ -14,10 +18,14 @@ import type {
   FindingPage,
   FixList,
   Problem,
+  QuarantineList,
   QuestionList,
+  Release,
   SessionState,
   SignIn,
   Today,
+  TrafficCall,
+  TrafficList,
   WhyPage,
 } from './shapes';
 import { queryString } from '../parts/search';
@@ -108,7 +116,22 @@ export const questionsQuery = pages<QuestionList>('questions', '/questions', {},
 export const findingQuery = (finding: string) =>
   queryOptions({ queryKey: ['finding', finding], queryFn: () => ask<FindingPage>(`/findings/${id(finding)}`) });
 export const casesQuery = (search: string) =>
-  queryOptions({ queryKey: ['cases', search], queryFn: () => ask<CaseList>(`/cases${search}`) });
+  queryOptions({
+    queryKey: ['cases', search],
+    queryFn: () => ask<CaseList>(`/cases${search}`),
+    placeholderData: (before: CaseList | undefined) => before,
+  });
+export const approvalsQuery = queryOptions({ queryKey: ['approvals'], queryFn: () => ask<ApprovalList>('/approvals'), refetchInterval: 5_000 });
+export const quarantineQuery = queryOptions({ queryKey: ['quarantine'], queryFn: () => ask<QuarantineList>('/quarantine') });
+export const trafficQuery = (search: string) =>
+  queryOptions({
+    queryKey: ['traffic', search],
+    queryFn: () => ask<TrafficList>(`/traffic${search}`),
+    placeholderData: (before: TrafficList | undefined) => before,
+    refetchInterval: 5_000,
+  });
+export const callQuery = (which: string, search: string) =>
+  queryOptions({ queryKey: ['call', which, search], queryFn: () => ask<TrafficCall>(`/traffic/${id(which)}${search}`) });
 export const caseQuery = (which: string) =>
   queryOptions({ queryKey: ['case', which], queryFn: () => ask<CasePage>(`/cases/${id(which)}`) });
 export const coverageQuery = queryOptions({ queryKey: ['coverage'], queryFn: () => ask<CoveragePage>('/coverage') });
@@ -120,6 +143,9 @@ export const correctableQuery = queryOptions({
 
 export const correct = (asset: string, body: Correction) => send<Done>('POST', `/assets/${id(asset)}/correct`, body);
 export const decide = (which: string, body: CaseDecision) => send<Done>('POST', `/cases/${id(which)}`, body);
+export const decideMany = (body: BulkDecision) => send<BulkDone>('POST', '/cases', body);
+export const answerApproval = (which: string, body: ApprovalAnswer) => send<Done>('POST', `/approvals/${id(which)}`, body);
+export const release = (which: string, body: Release) => send<Done>('POST', `/quarantine/${id(which)}/release`, body);
 export const markSeen = () => send<Done>('POST', '/today/seen');
 export const signIn = (body: SignIn) => send<SessionState>('POST', '/session', body);
 export const signOut = () => send<SessionState>('DELETE', '/session');

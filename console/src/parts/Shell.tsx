@@ -2,7 +2,7 @@ import { useMantineColorScheme } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { Refused, sessionQuery, signOut } from '../api/client';
+import { approvalsQuery, Refused, sessionQuery, signOut } from '../api/client';
 import { SignInPage } from '../pages/SignIn';
 import { Failed, Waiting } from './bits';
 import { Mark } from './icons';
@@ -12,6 +12,8 @@ const PAGES = [
   { to: '/inventory', name: 'Inventory' },
   { to: '/data', name: 'Data map' },
   { to: '/risks', name: 'Risks' },
+  { to: '/live', name: 'Live' },
+  { to: '/approvals', name: 'Approvals' },
   { to: '/cases', name: 'Cases' },
   { to: '/coverage', name: 'Coverage' },
 ] as const;
@@ -38,6 +40,7 @@ export function Shell() {
               <li key={page.to}>
                 <Link to={page.to} className={onAsset && page.to === '/inventory' ? 'nav nav-here' : 'nav'} activeOptions={{ exact: page.to === '/', includeSearch: false }} activeProps={{ className: 'nav nav-here', 'aria-current': 'page' }}>
                   {page.name}
+                  {page.to === '/approvals' && <Waits />}
                 </Link>
               </li>
             ))}
@@ -67,6 +70,18 @@ function Content() {
     <main id="main" ref={main} tabIndex={-1}>
       <Outlet />
     </main>
+  );
+}
+
+/** How many requests wait for an answer, beside the page that shows them. */
+function Waits() {
+  const waits = useQuery(approvalsQuery).data?.states.asked ?? 0;
+  if (!waits) return null;
+  return (
+    <span className="nav-count">
+      {waits}
+      <span className="sr-only"> waiting</span>
+    </span>
   );
 }
 

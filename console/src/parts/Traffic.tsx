@@ -1,7 +1,6 @@
+import { Link } from '@tanstack/react-router';
 import type { EventRow } from '../api/shapes';
-import { ago, labelName, moment, say } from './words';
-
-const DID: Record<string, string> = { allow: 'allowed', observe: 'noted', redact: 'redacted', stop: 'stopped' };
+import { ago, DID, labelName, moment, say } from './words';
 
 /** Calls that went through the gateway; texts are never kept, only what was seen in them. */
 export function Traffic({ events }: { events: EventRow[] }) {
@@ -22,7 +21,9 @@ export function Traffic({ events }: { events: EventRow[] }) {
           {events.map((event) => (
             <tr key={event.id}>
               <td className="nowrap" title={moment(event.at)}>
-                {ago(event.at)}
+                <Link to="/live/$id" params={{ id: event.id }} search={{ hours: '720' }}>
+                  {ago(event.at)}
+                </Link>
               </td>
               <td>{[event.provider, event.model].filter(Boolean).join(' / ') || event.kind}</td>
               <td>

@@ -35,6 +35,25 @@ export interface MapSearch {
   view?: 'table';
 }
 
+export interface LiveSearch {
+  application?: string;
+  verdict?: string[];
+  model?: string;
+  seen?: string;
+  session?: string;
+  hours?: '1' | '24' | '168' | '720';
+  offset?: number;
+}
+
+export interface CaseSearch {
+  q?: string;
+  state?: string[];
+  severity?: string[];
+  owner?: string;
+  late?: boolean;
+  offset?: number;
+}
+
 type Raw = Record<string, unknown>;
 const text = (value: unknown) => (typeof value === 'string' && value ? value.slice(0, 300) : undefined);
 const list = (value: unknown) => {
@@ -78,6 +97,25 @@ export const mapSearch = (raw: Raw): MapSearch => ({
   at: text(raw.at),
   fit: flag(raw.fit),
   view: oneOf(raw.view, ['table'] as const),
+});
+
+export const liveSearch = (raw: Raw): LiveSearch => ({
+  application: text(raw.application),
+  verdict: list(raw.verdict),
+  model: text(raw.model),
+  seen: text(raw.seen),
+  session: text(raw.session),
+  hours: oneOf(raw.hours, ['1', '24', '168', '720'] as const),
+  offset: positive(raw.offset),
+});
+
+export const caseSearch = (raw: Raw): CaseSearch => ({
+  q: text(raw.q),
+  state: list(raw.state),
+  severity: list(raw.severity),
+  owner: text(raw.owner),
+  late: flag(raw.late),
+  offset: positive(raw.offset),
 });
 
 /** ``?kind=model&kind=agent``: lists as repeated names, nothing for what is not set. */

@@ -21,6 +21,7 @@ export const kindName = (kind: string) => KINDS[kind]?.[0] ?? plain(kind);
 export const kindNames = (kind: string, n: number) => (n === 1 ? kindName(kind) : (KINDS[kind]?.[1] ?? `${plain(kind)}s`));
 
 const LABELS: Record<string, string> = {
+  attack: 'signs of an attack',
   pii: 'personal data',
   phi: 'health data',
   pci: 'payment card data',
@@ -78,3 +79,24 @@ export function say(value: unknown): string {
   if (typeof value === 'number') return value.toLocaleString('en', { maximumFractionDigits: 2 });
   return String(value);
 }
+
+/** "2 hours": how long something lasts, roughly. */
+export function lasting(seconds: number): string {
+  if (seconds < 90) return count(Math.max(1, Math.round(seconds)), 'second');
+  if (seconds < 90 * MINUTE && seconds % HOUR !== 0) return count(Math.round(seconds / MINUTE), 'minute');
+  if (seconds < 36 * HOUR) return count(Math.round(seconds / HOUR), 'hour');
+  return count(Math.round(seconds / DAY), 'day');
+}
+
+/** What the gateway did with a call, mildest first. */
+export const DID: Record<string, string> = {
+  allow: 'allowed',
+  observe: 'noted',
+  tag: 'tagged',
+  throttle: 'slowed',
+  route: 'rerouted',
+  tokenise: 'tokenised',
+  redact: 'redacted',
+  ask: 'asked',
+  stop: 'stopped',
+};
