@@ -12,6 +12,8 @@ from penstock.protect.requests import Scope
 DOORS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("http", "/mcp/"): ("penstock.protect.mcp.door", "McpDoor"),
     ("http", "/v1/inspect"): ("penstock.protect.doors.inspect_api", "InspectDoor"),
+    ("websocket", "/v1/realtime"): ("penstock.protect.realtime.door", "RealtimeDoor"),
+    ("websocket", "/openai/"): ("penstock.protect.realtime.door", "RealtimeDoor"),
 }
 
 
