@@ -11,6 +11,7 @@ from penstock.protect.requests import Scope
 #: (ASGI type, beginning of the path) → module and class. A door is imported when its first request comes.
 DOORS: Mapping[tuple[str, str], tuple[str, str]] = {
     ("http", "/mcp/"): ("penstock.protect.mcp.door", "McpDoor"),
+    ("http", "/a2a/"): ("penstock.protect.a2a.door", "A2aDoor"),
     ("http", "/v1/inspect"): ("penstock.protect.doors.inspect_api", "InspectDoor"),
     ("websocket", "/v1/realtime"): ("penstock.protect.realtime.door", "RealtimeDoor"),
     ("websocket", "/openai/"): ("penstock.protect.realtime.door", "RealtimeDoor"),
