@@ -3,6 +3,7 @@
 import json
 import time
 
+import httpx
 import msgspec
 import openai
 import pytest
@@ -136,6 +137,32 @@ def test_an_answer_waits_for_a_person_too(gateway, provider, client):
         provider.streams("The card is ", CARD, " I think") if stream else provider.completes(f"The card is {CARD}")
         said = ask(client, stream=stream)
         assert CARD not in said and "was asked to allow it" in said
+
+
+# ── where data may hide ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_keys_of_json_are_judged_as_its_values_are(gateway, provider, client):
+    gateway.rules(made("redact", "pii"), made("redact", "pii", direction="out", id="out"))
+    provider.says(json.dumps({"choices": [{"grace@navy.mil": {"index": 0}}]}).encode())
+    answer = httpx.post(
+        f"{gateway.url}/chat/completions",
+        json={"model": "m", "messages": [], "metadata": {"ada@analytical.co.uk": {"address_line_2": "x"}}},
+        headers={"authorization": f"Bearer {KEY}"},
+    )
+    assert json.loads(provider.asked[0][1])["metadata"] == {"[EMAIL]": {"address_line_2": "x"}}
+    assert answer.json() == {"choices": [{"[EMAIL]": {"index": 0}}]}
+
+
+def test_values_of_the_query_are_judged(gateway, provider, client):
+    gateway.rules(made("redact", "pii"), made("stop", "pci"))
+    provider.says(b"{}")
+    headers = {"authorization": f"Bearer {KEY}"}
+    httpx.get(f"{gateway.url}/files?after=file-1&who=ada%40analytical.co.uk", headers=headers)
+    assert provider.asked[0][0]["query_string"] == b"after=file-1&who=%5BEMAIL%5D"
+    assert httpx.get(f"{gateway.url}/files?who={CARD}", headers=headers).status_code == 403
+    httpx.get(f"{gateway.url}/files?after=file-1&b=%20%2f", headers=headers)
+    assert provider.asked[1][0]["query_string"] == b"after=file-1&b=%20%2f" and len(provider.asked) == 2
 
 
 # ── tokens ───────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from penstock.errors import NotUnderstood
 from penstock.protect.exchange import Asked, Exchange
 from penstock.protect.framing.frame import Frame
-from penstock.protect.jsontext import DEPTH, place, quoted, read, replaced, texts
+from penstock.protect.jsontext import DEPTH, is_name, place, quoted, read, replaced, texts
 from penstock.protect.surfaces.openai_chat import OpenAIChat
 
 STREAM = Exchange("openai.chat", stream=True)
@@ -29,11 +29,13 @@ values = st.recursive(
 
 
 def walked(value, path=()):
-    """The string values of a tree with their paths, by recursion."""
+    """The string values of a tree with their paths, by recursion; of keys, those that are no names."""
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, dict):
         for key, inner in value.items():
+            if not is_name(key):
+                yield (*path, key), key
             yield from walked(inner, (*path, key))
     elif isinstance(value, list):
         for index, inner in enumerate(value):

@@ -49,6 +49,7 @@ class Call:
     facts: Facts = field(default_factory=Facts)
     status: int = 0
     body: bytes = b""
+    sent_query: bytes = b""  # what of the query is sent on
     sent: int = 0
     answered: int = 0
     outcome: str = "answered"

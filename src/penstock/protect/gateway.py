@@ -33,6 +33,7 @@ from penstock.protect.keys import is_signed, key_of
 from penstock.protect.limits import Exceeded, Meter
 from penstock.protect.permits import Permits, UsedGrants
 from penstock.protect.policy import ALLOW, ENDING, SEVERITY, Decision, Policy
+from penstock.protect.query import judged_query
 from penstock.protect.recording import recording
 from penstock.protect.requests import LARGEST, ClientGone, Receive, Scope, Send, TooLarge, read_body
 from penstock.protect.sessions.guard import Sessions
@@ -188,7 +189,8 @@ class Gateway:
             return await self._say_no(call, decision)
         if exceeded := self._throttled(call):
             return await self._refuse(call, 429, words.too_much(exceeded), "limit_reached", exceeded.after)
-        if clean is not body and not call.upstream.key_env and is_signed(call.headers):
+        changed = clean is not body or call.sent_query != call.query
+        if changed and not call.upstream.key_env and is_signed(call.headers):
             return await self._refuse(call, 403, words.cannot_mask_signed(), "signed_by_caller")
         return await self._sent_on(call, in_force, clean, receive)
 
@@ -219,6 +221,9 @@ class Gateway:
             )  # fmt: skip
             call.policy = policy.of_call(facts)
             clean, decision = self._judged(call, "in", body, exchange.parts)
+            if call.query:
+                call.sent_query, on_query = judged_query(call.inspection, call.policy, call.record, call.query)
+                decision = worse(decision, on_query)
             whole_call = call.policy.decide_call(call.record.permits, facts)
             if whole_call is not ALLOW:
                 call.record.add("in", (), whole_call)
@@ -321,7 +326,7 @@ class Gateway:
                 continue
             try:
                 answer = await upstreams.ask(
-                    upstream, call.method, call.path, call.query, call.scope["headers"], body, call.surface.family
+                    upstream, call.method, call.path, call.sent_query, call.scope["headers"], body, call.surface.family
                 )
             except NotReachable as error:
                 self._breakers.failed(upstream.name)

@@ -124,6 +124,8 @@ def _walk(value: Any, path: Path, found: list[Text], values: Callable[[Path], bo
     strings = len(value) if is_object else 0
     pairs: Iterable[tuple[str | int, Any]] = value.items() if is_object else enumerate(value)
     for key, inner in pairs:
+        if is_object and not is_name(key):  # type: ignore[arg-type]
+            return -1
         kind = inner.__class__
         if kind is str:
             strings += 1
@@ -137,7 +139,7 @@ def _walk(value: Any, path: Path, found: list[Text], values: Callable[[Path], bo
 
 
 def texts(data: bytes, *, values: Callable[[Path], bool] | None = None) -> list[Text]:
-    """The string values of a JSON document in byte order.
+    """The string values of a JSON document in byte order, and those keys that are no names but may hold anything.
 
     Args:
         values: says of the path of an object or a list whether it is wanted as one piece, not string by string.
@@ -157,6 +159,9 @@ def texts(data: bytes, *, values: Callable[[Path], bool] | None = None) -> list[
         if kind == _KEY:
             raw = match[1]
             key = _keys.get(raw) or _key(raw)
+            if whole is None and not is_name(key):
+                where = tuple(path) if in_list or not lists else (*path, key)
+                found.append(Text(match.start(1) - 1, match.end(1) + 1, where, key))
         elif kind == _VALUE:
             if whole is None:
                 start, end = match.span()
@@ -251,6 +256,23 @@ def _key(raw: bytes) -> str:
     return key
 
 
+def is_name(key: str) -> bool:
+    """Whether a key is the name of a field, as programs write them; else it may be somebody's address or account."""
+    known = _names.get(key)
+    if known is None:
+        known = _NAME.fullmatch(key) is not None and sum(map(str.isdigit, key)) <= _DIGITS
+        known = known or (len(key) < _SHORTEST and key.isascii())
+        if len(_names) < _NAMES:
+            _names[key] = known
+    return known
+
+
+#: Characters and digits of a name: below those of the shortest account number, and of keys that providers hand out.
+_NAME, _DIGITS = re.compile(r"[A-Za-z_$][A-Za-z0-9_$.:/ \-]{0,39}"), 4
+#: Characters of the shortest value that a key may be (an e-mail address).
+_SHORTEST = 6
+_names: dict[str, bool] = {}
+_NAMES = 4096
 #: Keys met before: an API has few, and each stands in every call.
 _keys: dict[bytes, str] = {}
 #: A string; one that is followed by a colon, a key; a bracket.
