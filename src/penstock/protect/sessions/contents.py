@@ -89,7 +89,7 @@ class Content:
 
     @property
     def says_little(self) -> bool:
-        """Whether the content is a bare value (a date, a number, an acknowledgement), in which nobody can say a thing."""
+        """Whether the content is a bare value (a date, a number, an acknowledgement)."""
         return len(self.text) <= _BARE and self.text.count(" ") < _BARE_WORDS
 
     def typed(self, value: str) -> bool:

@@ -15,13 +15,14 @@ from penstock.errors import NotUnderstood
 from penstock.protect.asking import Ask, key_of_ask
 from penstock.protect.call import Call
 from penstock.protect.exchange import Key, ToolCall
+from penstock.protect.framing.frame import Frame
 from penstock.protect.policy import SEVERITY
 from penstock.protect.requests import LARGEST
 from penstock.protect.sessions.answers import calls_of, continued, without
 from penstock.protect.sessions.conversation import Conversation, conversation
 from penstock.protect.sessions.judge import Ruling, judged
 from penstock.protect.snapshot import Rule
-from penstock.protect.surfaces.surface import Streaming
+from penstock.protect.surfaces.surface import Heard, Streaming, Tree
 from penstock.protect.upstream import Answer
 
 #: How often a model is told in one call that it may not; each time costs one more call of the provider.
@@ -59,6 +60,7 @@ class Sessions:
     ) -> Answer:
         assert call.exchange is not None  # noqa: S101
         first = answer.connection
+        whole = b""
         for left in range(ROUNDS, -1, -1):
             streaming = call.surface.streaming(call.exchange, answer.content_type)
             if streaming is not None:
@@ -67,8 +69,6 @@ class Sessions:
             else:
                 heard = None
                 whole = await _whole(answer)
-                if whole is None:
-                    return answer
                 denied = await _denied(call, body, whole)
                 answer = msgspec.structs.replace(answer, body=_once(whole))
             if denied is None:
@@ -206,7 +206,7 @@ def _surface(call: Call) -> str:
 # ── answers on their way ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def _whole(answer: Answer) -> bytes | None:
+async def _whole(answer: Answer) -> bytes:
     """An answer in one piece."""
     pieces: list[bytes] = []
     size = 0
@@ -231,7 +231,8 @@ class _Heard:
         self._answer = answer
         self._body = body
         self._pieces = answer.body
-        self._held: list[bytes] = []
+        self._ready: list[tuple[bytes, Tree]] = []  # frames before the first call
+        self._held: list[bytes] = []  # frames from the first call on
         self._arguments: dict[Key, list[str]] = {}
         self._calls = False
         self._ended = False
@@ -244,18 +245,21 @@ class _Heard:
             self._take(piece)
             if self._spoken:
                 return None
-        self._ended = True
+        self._close()
         return await self._judged()
 
     async def rest(self) -> AsyncIterator[bytes]:
         """What the client gets: words as they come, calls when they are judged."""
+        for piece in self._given():
+            yield piece
         if not self._ended:
-            for piece in self._given():
-                yield piece
             async for piece in self._pieces:
                 self._take(piece)
                 for ready in self._given():
                     yield ready
+            self._close()
+            for ready in self._given():
+                yield ready
             if (denied := await self._judged()) is not None:
                 async for piece in self.refused(denied):
                     yield piece
@@ -268,36 +272,42 @@ class _Heard:
         yield self._reader.refusal(denied.note) + self._reader.framing.end()
 
     def _given(self) -> list[bytes]:
-        if self._calls:
-            return []
-        ready, self._held = self._held, []
-        return ready
+        ready, self._ready = self._ready, []
+        for _, tree in ready:
+            self._reader.passed(tree)
+        return [raw for raw, _ in ready]
 
     def _take(self, piece: bytes) -> None:
         self._size += len(piece)
         if self._size > LARGEST:
             raise NotUnderstood(f"The provider's answer is larger than {LARGEST >> 20} MiB", hint="Ask for less")
         for frame in self._reader.framing.feed(piece):
-            if frame.data is None:
-                self._held.append(frame.raw)
-                continue
-            try:
-                heard = self._reader.read(frame)
-            except NotUnderstood:
-                self._held.append(frame.raw)
-                continue
-            for fragment in heard.fragments:
-                if fragment.part.channel == "tool_call":
-                    self._calls = True
-                    if fragment.whole and fragment.key in self._arguments:
-                        continue
-                    self._arguments.setdefault(fragment.key, []).append(fragment.part.text)
-                elif fragment.part.channel == "assistant" and fragment.part.text and not self._calls:
-                    self._spoken = self._spoken or not _is_name(fragment.key)
-            self._calls = self._calls or bool(self._reader.tool_calls())
-            if not self._calls and self._spoken:
-                self._reader.passed(heard.tree or {})
+            self._follow(frame)
+
+    def _close(self) -> None:
+        """The upstream has ended: what is left without its end mark is a frame, too."""
+        self._ended = True
+        if (last := self._reader.framing.finish()) is not None:
+            self._follow(last)
+
+    def _follow(self, frame: Frame) -> None:
+        try:
+            heard = self._reader.read(frame) if frame.data is not None else Heard([])
+        except NotUnderstood:
+            heard = Heard([])
+        for fragment in heard.fragments:
+            if fragment.part.channel == "tool_call":
+                self._calls = True
+                if fragment.whole and fragment.key in self._arguments:
+                    continue
+                self._arguments.setdefault(fragment.key, []).append(fragment.part.text)
+            elif fragment.part.channel == "assistant" and fragment.part.text and not self._calls:
+                self._spoken = self._spoken or not _is_name(fragment.key)
+        self._calls = self._calls or bool(self._reader.tool_calls())
+        if self._calls:
             self._held.append(frame.raw)
+        else:
+            self._ready.append((frame.raw, heard.tree or {}))
 
     async def _judged(self) -> Denied | None:
         named = self._reader.tool_calls()

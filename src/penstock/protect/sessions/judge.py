@@ -67,7 +67,7 @@ def _ruling(call: ToolCall, effect: str, task: Task, whole: bool) -> Ruling:
     for value in values:
         if why := _foreign(value, effect, impact, task, read):
             return _held(call, effect, *why)
-    if impact >= _ORDINARY and not _in_scope(effect, impact, task):
+    if impact >= _ORDINARY and not _in_scope(effect, impact, values, task):
         return _held(
             call,
             effect,
@@ -105,6 +105,8 @@ def _foreign(value: Value, effect: str, impact: int, task: Task, read: Sequence[
         return None
     if impact == _LOW and value.kind != "url":
         return None
+    if value.kind == "url" and not value.embedded and carries(value.text, task, read):
+        return "call-carries", f"{_told(value)} carries more to a host of a content than the content itself says"
     dictating = _dictating(value, effect, read)
     typed = any(one.content.typed(value.text) for one in read)
     if dictating:
@@ -121,6 +123,17 @@ def _foreign(value: Value, effect: str, impact: int, task: Task, read: Sequence[
     if any(one.named for one in places) or task.tied(value.text):
         return None
     return "call-destination", f"{_told(value)} comes from the free text of a content that the user did not name"
+
+
+def carries(url: str, task: Task, read: Iterable[Read]) -> bool:
+    """Whether a link leads to a host that only a content names, with something in it that no content says: a template
+    that was filled with what the assistant knows."""
+    host, _, rest = url.partition("://")[2].partition("/") if "://" in url else url.partition("/")
+    host, asked_at, _ = host.partition("?")
+    if not (rest or asked_at) or task.said.holds(host):
+        return False
+    named = [one for one in read if one.content.corpus.holds(host)]
+    return bool(named) and not any(one.content.corpus.holds(url) for one in named)
 
 
 def _dictating(value: Value, effect: str, read: Iterable[Read]) -> list[Read]:
@@ -187,8 +200,11 @@ def _told(value: Value) -> str:
 # ── (c) is it the task? ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _in_scope(effect: str, impact: int, task: Task) -> bool:
-    return _covers(task.request.effects, effect) or (task.request.delegates and impact < _GRAVE)
+def _in_scope(effect: str, impact: int, values: Sequence[Value], task: Task) -> bool:
+    asked = task.request.effects
+    if effect == "create" and "share" in asked and any(role_of(value.key) == "who" for value in values):
+        return True  # to invite people is to create a meeting with them
+    return _covers(asked, effect) or (task.request.delegates and impact < _GRAVE)
 
 
 def _covers(asked: Iterable[str], effect: str) -> bool:

@@ -46,23 +46,17 @@ _ENGLISH = frozenset(
     "the of to and is are was in on at for with you your my this that it he she we they from by as be have has will "
     "can please if not all any do does what when where who which how me i a an".split()
 )
-_OTHERS = (
-    frozenset(
-        "de la el los las que en un una por para con del al le les des du et est une dans pour sur vous il der die das und "
-        "ist ein eine den dem mit auf zu im von nicht sie ich bitte di il che non per della e o os um uma com nao do da no "
-        "het een van voor op met niet och att det som av pa ar ett w z na nie sie jest i do bir ve bu ile icin yang dan di "
-        "ke untuk dengan ini meine mein ma mon mes mi tu su".split()
-    )
-    - _ENGLISH
-)
+_OTHERS = frozenset(
+    "de la el los las que en un una por para con del al le les des du et est une dans pour sur vous il der die das und "
+    "ist ein eine den dem mit auf zu im von nicht sie ich bitte di che non per della e o os um uma com nao do da het "
+    "van voor op met niet och att det som av pa ar ett w z na nie jest i bir ve bu ile icin yang dan ke untuk dengan "
+    "ini meine mein ma mon mes mi tu su".split()
+).difference(_ENGLISH)
 
 
 def words_of(text: str) -> list[Word]:
     """The words of a text, in order; links and addresses are none."""
-    if "." in text or "@" in text:
-        bare = _ADDRESS.sub(lambda found: " " * len(found[0]), text)
-    else:
-        bare = text
+    bare = _ADDRESS.sub(lambda found: " " * len(found[0]), text) if "." in text or "@" in text else text
     return [Word(fold(found[0]).replace("’", "'"), found.start(), found.end()) for found in _WORD.finditer(bare)]
 
 

@@ -8,7 +8,6 @@ when all of the text is one, so that a page of free text cannot make itself a re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -67,6 +66,7 @@ def _walk(value: Any, key: str, found: list[Field], depth: int) -> None:
         found.append(_field(key, value))
     elif value is not None and not isinstance(value, bool):
         found.append(_field(key, str(value)))
+    return None
 
 
 def _is_value(key: str) -> bool:
@@ -87,7 +87,8 @@ def _lines(text: str) -> list[Field]:
         return []
     found: list[Field] = []
     parents: list[tuple[int, str]] = []
-    key, at, pieces = "", -1, []  # the value that is growing: its key, the column of its key, its lines
+    pieces: list[str] = []
+    key, at = "", -1  # the value that is growing: its key and its column
     quoted = ""
     begun = False
     for line in lines:
@@ -184,8 +185,3 @@ def _unescaped(found: re.Match[str]) -> str:
         return chr(int(escape[2:], 16))
     except (ValueError, OverflowError):
         return escape
-
-
-def texts_of(fields: list[Field]) -> Iterator[str]:
-    """The texts of fields, in order."""
-    return (field.text for field in fields)

@@ -1,4 +1,4 @@
-"""What a text asks for: effects, whether it hands the choice of them to a content, and what it tells its reader to do."""
+"""What a text asks for: effects, whether a content is to choose them, and what it tells its reader to do."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Order(msgspec.Struct, frozen=True, gc=False):
-    """A clause of a content that tells its reader to do something, and the text up to which it may still speak of it."""
+    """A clause that tells its reader to do something, and the place up to which the text may still speak of it."""
 
     effect: str
     start: int

@@ -90,9 +90,9 @@ def _users(turns: Sequence[Turn]) -> list[str]:
             proposed = turn.text
         elif turn.kind == "user":
             words = words_of(turn.text[:400])
-            if proposed and len(words) <= _SHORT_ANSWER:
-                if any(found.id == "agrees" for found in phrases().find(turn.text[:400], words)):
-                    said.append(proposed)
+            meant = phrases().find(turn.text[:400], words) if proposed and len(words) <= _SHORT_ANSWER else []
+            if any(found.id == "agrees" for found in meant):
+                said.append(proposed)
             said.append(turn.text)
             proposed = ""
     return said

@@ -50,9 +50,9 @@ def _walk(tree: Any, key: str, found: list[Value], depth: int) -> bool:
     if len(found) >= MOST or depth > DEPTH:
         return False
     if isinstance(tree, dict):
-        return all([_walk(inner, str(name).lower(), found, depth + 1) for name, inner in tree.items()])
+        return all(_walk(inner, str(name).lower(), found, depth + 1) for name, inner in tree.items())
     if isinstance(tree, list):
-        return all([_walk(inner, key, found, depth + 1) for inner in tree])
+        return all(_walk(inner, key, found, depth + 1) for inner in tree)
     if isinstance(tree, bool) or tree is None:
         return True
     text = str(tree).strip()
