@@ -76,10 +76,10 @@ class Provider(ThreadingHTTPServer):
 class House:
     """Everything over one state directory; server and gateway can be killed and started again."""
 
-    def __init__(self, state: Path) -> None:
+    def __init__(self, state: Path, more: str = "") -> None:
         self.state = state
         self.provider = Provider()
-        (state / "penstock.yaml").write_text(POLICY.format(provider=self.provider.url, application=APP))
+        (state / "penstock.yaml").write_text(POLICY.format(provider=self.provider.url, application=APP) + more)
         self.store = open_store(state / "penstock.db")
         now = time.time()
         self.store.ingest(small_company(now))
