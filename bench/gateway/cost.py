@@ -4,7 +4,8 @@ python bench/gateway/cost.py [--seconds 3] [--connections 8]
 
 Three processes on loopback: a provider that answers at once, the gateway, and this one, which asks. Only the gateway's
 own CPU is counted. The size is that of prompt and answer together, half each. "checks" are all detectors on every text
-in both directions with rules in force; without them the body is read and walked all the same. Events are written to a
+in both directions, and attack scoring of what the user says, with rules in force; "new" means that no text was seen
+before, "repeated" that every one was; without checks the body is read and walked all the same. Events are written to a
 spool in either case. Below, the same call part by part, beside the budget: each part is run alone in this process, and
 what the parts leave of the whole is HTTP on both sides. A busy machine counts more for the same work, so compare only
 figures of one run.
@@ -38,6 +39,19 @@ class Provider(asyncio.Protocol):
 
     answers: dict[int, bytes] = {}  # noqa: RUF012 (one table for the process)
     stream = b""
+    asks_when_closed = None  # who waits to hear that a slow stream's connection is closed
+
+    def connection_lost(self, error):
+        if getattr(self, "slow", None):
+            self.slow.cancel()
+            Provider.closed = True
+            if Provider.asks_when_closed:
+                Provider.asks_when_closed.close()
+
+    def drip(self):
+        event = b"data: " + json.dumps(chunk("word ")).encode() + b"\n\n"
+        self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+        self.slow = asyncio.get_running_loop().call_later(0.05, self.drip)
 
     def connection_made(self, transport):
         self.transport, self.data = transport, b""
@@ -46,10 +60,22 @@ class Provider(asyncio.Protocol):
         self.data += data
         while (end := self.data.find(b"\r\n\r\n")) >= 0:
             head = self.data[:end].lower()
+            if head.startswith(b"get /closed"):
+                if Provider.closed:
+                    self.transport.close()
+                Provider.asks_when_closed = self.transport
+                return
             length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
             if len(self.data) < end + 4 + length:
                 return
             body, self.data = self.data[end + 4 : end + 4 + length], self.data[end + 4 + length :]
+            if b'"stream":true }' in body:
+                Provider.closed, Provider.asks_when_closed = False, None
+                self.transport.write(
+                    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
+                self.drip()
+                return
             self.transport.write(
                 self.stream
                 if b'"stream": true' in body
@@ -107,10 +133,10 @@ def chunk(word):
 def rules():
     from penstock.protect.snapshot import Rule
 
-    return tuple(
-        Rule(id=f"{direction}-{category}", direction=direction, categories=(category,), action="redact", why="bench")
-        for direction in ("in", "out")
-        for category in ("pii", "pci", "credentials")
+    data = [(direction, category) for direction in ("in", "out") for category in ("pii", "pci", "credentials")]
+    return (
+        *(Rule(id=f"{d}-{c}", direction=d, categories=(c,), action="redact", why="bench") for d, c in data),
+        Rule(id="attack", direction="in", categories=("attack",), action="observe", why="bench"),
     )
 
 
@@ -148,6 +174,9 @@ def gateway(port, upstream, checks):
         def look(self, text):
             return [], len(text)
 
+    kinds = {"none": Nothing, "new": lambda: Inspection(remembers=False), "repeated": Inspection}
+    inspection = kinds[checks]()
+    checks = checks != "none"
     mode = "enforce" if checks else "observe"
     caller = Caller(application="a", name="bench", mode=mode, rules=rules() if checks else ())
     snapshot = PolicySnapshot(
@@ -155,15 +184,15 @@ def gateway(port, upstream, checks):
         upstreams=(Upstream(name="up", base_url=f"http://127.0.0.1:{upstream}/v1"),),
     )  # fmt: skip
     with tempfile.TemporaryDirectory() as folder:
-        app = Gateway(FixedSnapshot(snapshot), Spool(Path(folder)), None if checks else Nothing())
+        app = Gateway(FixedSnapshot(snapshot), Spool(Path(folder)), inspection)
         uvicorn.run(app, port=port, http="httptools", loop="uvloop", ws="none", access_log=False, log_level="error",
                     server_header=False, date_header=False, proxy_headers=False)  # fmt: skip
 
 
 # ── part by part ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-#: Size → budget in microseconds of reading and HTTP together, sensitive data, and policy with audit and event.
-BUDGET = {1_000: (160, 60, 40), 32_000: (220, 1_300, 50)}
+#: Size → budget in microseconds of reading and HTTP together, sensitive data, attack scoring, and policy with event.
+BUDGET = {1_000: (160, 60, 250, 40), 32_000: (220, 1_300, 2_500, 50)}
 
 
 def parts(size, without_checks):
@@ -175,7 +204,7 @@ def parts(size, without_checks):
     from penstock.protect.snapshot import Caller
     from penstock.protect.surfaces.openai_chat import OpenAIChat
 
-    surface, inspection = OpenAIChat(), Inspection()
+    surface, inspection, known = OpenAIChat(), Inspection(remembers=False), Inspection()
     asked = Asked("POST", "/v1/chat/completions", {}, request(1, size // 2, False).partition(b"\r\n\r\n")[2])
     reply = json.dumps(answer(size // 2)).encode()
     texts = [part.text for part in (*surface.request(asked).parts, *surface.reply(reply).parts)]
@@ -187,17 +216,21 @@ def parts(size, without_checks):
             ("in", asked.body, surface.request(asked).parts),
             ("out", reply, surface.reply(reply).parts),
         ):
-            judged(inspection, policy, record, direction, body, said)
+            judged(known, policy, record, direction, body, said)
 
     reading = timed(lambda: (surface.request(asked), surface.reply(reply)))
     sensitive = timed(lambda: [inspection.spans(text) for text in texts])
-    deciding = max(0.0, timed(all_judged) - reading - sensitive)
+    said = [part.text for part in surface.request(asked).parts if part.channel == "user"]
+    attack = timed(lambda: [inspection.attacks(text, "user") for text in said])
+    again = timed(lambda: [known.spans(text) for text in texts] + [known.attacks(text, "user") for text in said])
+    deciding = max(0.0, timed(all_judged) - reading - again)
     event = spooled()
     rest = without_checks - reading - event
-    data_path, found, kept = BUDGET[size]
+    data_path, found, scored, kept = BUDGET[size]
     print(
         f"{size // 1000:2} KB: reading {reading:.0f} + HTTP both sides {rest:.0f} (budget {data_path} together)"
-        f" · sensitive data {sensitive:.0f} ({found}) · policy, masks, event {deciding + event:.0f} ({kept})"
+        f" · sensitive data {sensitive:.0f} ({found}) · attack score {attack:.0f} ({scored}) · both on repeated text"
+        f" {again:.0f} · policy, masks, event {deciding + event:.0f} ({kept})"
     )
 
 
@@ -214,16 +247,18 @@ def timed(function):
 def spooled():
     """Microseconds of CPU to make an event and bring it to the disk, 25 at a time."""
     from penstock.protect.call import Call
+    from penstock.protect.inspection import Inspection
     from penstock.protect.sink import Spool
     from penstock.protect.surfaces.registry import UNKNOWN
 
     scope = {"method": "POST", "path": "/v1/chat/completions", "headers": []}
+    inspection = Inspection()
     with tempfile.TemporaryDirectory() as folder:
         spool = Spool(Path(folder))
         began = time.process_time()
         for _ in range(40):
             for _ in range(25):
-                spool.emit(Call(scope, None, UNKNOWN, {}).event())
+                spool.emit(Call(scope, None, UNKNOWN, {}, inspection).event())
             time.sleep(0.03)
         spool.close()
         return 1e6 * (time.process_time() - began) / 1000
@@ -289,13 +324,17 @@ async def measure(name, port, pid, payload, seconds, connections, events=0):
     )
 
 
+KINDS = ("new", "repeated", "none")
+_SAID = {"new": "checks, new texts", "repeated": "checks, repeated texts", "none": "no checks"}
+
+
 async def run(seconds, connections):
-    ports = random.SystemRandom().sample(range(20_000, 60_000), 4)
-    started = [subprocess.Popen([sys.executable, __file__, "--provider", str(ports[0])])]
-    for checks, port in ((1, ports[1]), (0, ports[2]), (2, ports[3])):
-        started.append(subprocess.Popen([sys.executable, __file__, "--gateway", str(port), str(ports[0]), str(checks)]))
+    upstream, road, *doors = random.SystemRandom().sample(range(20_000, 60_000), 5)
+    started = {"provider": subprocess.Popen([sys.executable, __file__, "--provider", str(upstream)])}
+    for kind, port in (("bare", road), *zip(KINDS, doors, strict=True)):
+        started[kind] = subprocess.Popen([sys.executable, __file__, "--gateway", str(port), str(upstream), kind])
     try:
-        for port in ports:
+        for port in (upstream, road, *doors):
             while True:
                 try:
                     (await asyncio.open_connection("127.0.0.1", port))[1].close()
@@ -304,24 +343,41 @@ async def run(seconds, connections):
                     await asyncio.sleep(0.1)
         for size in (1_000, 32_000):
             name = f"{size // 1000:2} KB, bare road without a gateway"
-            await measure(name, ports[3], started[3].pid, request(ports[3], size // 2, False), seconds, connections)
+            await measure(name, road, started["bare"].pid, request(road, size // 2, False), seconds, connections)
         for size, stream in ((1_000, False), (32_000, False), (1_000, True)):
-            for checks, port, process in ((True, ports[1], started[1]), (False, ports[2], started[2])):
-                kind = ", 100 events streamed" if stream else ""
-                name = f"{size // 1000:2} KB{kind}, {'checks' if checks else 'no checks'}"
+            for kind, port in zip(KINDS, doors, strict=True):
+                name = f"{size // 1000:2} KB{', 100 events streamed' if stream else ''}, {_SAID[kind]}"
                 payload = request(port, size // 2, stream)
-                await measure(name, port, process.pid, payload, seconds, connections, 100 if stream else 0)
-        for checks, process in zip(("checks", "no checks"), started[1:3], strict=True):
+                await measure(name, port, started[kind].pid, payload, seconds, connections, 100 if stream else 0)
+        await hang_up(doors[0], upstream)
+        for kind in KINDS:
             pages = next(
                 line
-                for line in Path(f"/proc/{process.pid}/status").read_text().splitlines()
+                for line in Path(f"/proc/{started[kind].pid}/status").read_text().splitlines()
                 if line.startswith("VmRSS")
             )
-            print(f"memory, {checks}: {int(pages.split()[1]) / 1024:.0f} MB")
+            print(f"memory, {_SAID[kind]}: {int(pages.split()[1]) / 1024:.0f} MB")
     finally:
-        for process in started:
+        for process in started.values():
             process.kill()
             process.wait()
+
+
+async def hang_up(port, upstream):
+    """Seconds from a client's leaving in the middle of a stream until the provider's connection is closed."""
+    took = []
+    for _ in range(10):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(request(port, 500, True).replace(b'"stream": true}', b'"stream":true }'))
+        await reader.readuntil(b"data:")
+        began = time.monotonic()
+        writer.transport.abort()
+        watch, said = await asyncio.open_connection("127.0.0.1", upstream)
+        said.write(b"GET /closed HTTP/1.1\r\n\r\n")
+        await watch.read()
+        took.append(time.monotonic() - began)
+        said.close()
+    print(f"provider's connection closed after the client hung up: {1000 * max(took):.0f} ms at most of {len(took)}")
 
 
 if __name__ == "__main__":
@@ -329,14 +385,14 @@ if __name__ == "__main__":
     arguments.add_argument("--seconds", type=float, default=3)
     arguments.add_argument("--connections", type=int, default=8)
     arguments.add_argument("--provider", type=int, help=argparse.SUPPRESS)
-    arguments.add_argument("--gateway", type=int, nargs=3, help=argparse.SUPPRESS)
+    arguments.add_argument("--gateway", nargs=3, help=argparse.SUPPRESS)
     given = arguments.parse_args()
     if given.provider:
         provider(given.provider)
-    elif given.gateway and given.gateway[2] == 2:
-        bare(*given.gateway[:2])
+    elif given.gateway and given.gateway[2] == "bare":
+        bare(*map(int, given.gateway[:2]))
     elif given.gateway:
-        gateway(given.gateway[0], given.gateway[1], bool(given.gateway[2]))
+        gateway(*map(int, given.gateway[:2]), given.gateway[2])
     else:
         uvloop.run(run(given.seconds, given.connections))
         for size in BUDGET:
