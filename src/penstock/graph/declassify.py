@@ -28,6 +28,8 @@ DAY = 86_400.0
 #: Longest time without a second look, in days: of a described method, and of a person's judgement alone (DESIGN §4).
 MOST_DAYS, DOWNGRADE_DAYS = 365, 90
 _NEEDED = ("method", "approved_by", "date")
+#: Scopes whose content is written by whoever builds the data: a repository, lineage that was handed over.
+_OWN_WORD = ("repo:", "lineage:", "mlflow:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +142,24 @@ def confirmation(
 def _objection(graph: Graph, asset: str, record: Mapping[str, Any]) -> str:
     """Why a claim does not count; empty when it does."""
     said = [evidence for value, evidence in graph.claims.get((asset, PROP), ()) if value == record]
-    if said and all(e.scope.startswith("repo:") and not e.collector.startswith("person:") for e in said):
-        return "its declassification is claimed by the source itself, and no approver outside it has confirmed it"
+    if said and all(e.scope.startswith(_OWN_WORD) and not e.collector.startswith("person:") for e in said):
+        return "its declassification is proposed by the source itself, and no approver outside it has confirmed it"
     if missing := [part for part in _NEEDED if not record.get(part)]:
         return f"its declassification names no {' and no '.join(part.replace('_', ' ') for part in missing)}"
-    ends = [end for end in (_seconds(record.get("until")), _last_of_downgrade(record)) if end is not None]
+    ends = [end for end in (_end_of(record.get("until")), _last_of_downgrade(record)) if end is not None]
     if ends and graph.at and min(ends) <= graph.at:
-        return f"its declassification ended on {_day(min(ends))}"
+        return f"its declassification ended on {_day(min(ends) - 1)}"
     return ""
+
+
+def _end_of(until: Any) -> float | None:
+    """When it ends; a day named without an hour is the last one."""
+    given = _seconds(until)
+    return given + DAY if given is not None and isinstance(until, str) and len(until) == _DAY_LONG else given
+
+
+#: Characters of ``YYYY-MM-DD``.
+_DAY_LONG = 10
 
 
 def _last_of_downgrade(record: Mapping[str, Any]) -> float | None:

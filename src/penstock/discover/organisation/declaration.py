@@ -10,6 +10,8 @@
         - {name: Customer support, criticality: 3}     # 1 low to 4 vital; low, medium, high or vital
       data:
         - {path: data/tickets.csv, labels: [pii]}      # or uri:, or name:
+        - path: data/sums.csv
+          removed: {method: sums over 150 homes, labels: [pii], from: [data/homes.csv], evidence: docs/sums.md}
       models:
         - {name: gpt-4o, provider: openai}             # or endpoint: http://llm.internal:8000
       human_review: false
@@ -17,7 +19,8 @@
 
 It raises and informs; it never lowers and never steers. What would make something look harmless (``labels: [public]``,
 ``human_review: true``) waits for somebody outside the tree, and what would steer a scan (``exclude``, ``accept``,
-``webhooks``) is ignored; both are said as notes.
+``webhooks``) is ignored; both are said as notes. ``removed`` proposes that labels do not arrive: it says what was done,
+and counts for nothing until an approver confirms it (``penstock data confirm``).
 """
 
 from __future__ import annotations
@@ -164,6 +167,44 @@ def _data(file: File, system: Map, application: Asset) -> Iterator[Yielded]:
             Asset(dataset.id, dataset.kind, dataset.name, dataset.scope, props, labels, "declared"), _at(file, line)
         )
         yield Observation(identity.relation(application, "reads", dataset), _at(file, line))
+        if entry.get("removed") is not None:
+            yield from _removed(file, entry, dataset, folder)
+
+
+def _removed(file: File, entry: Map, dataset: Asset, folder: str) -> Iterator[Yielded]:
+    """What is said to keep labels from arriving; who approves it is not for the tree to say."""
+    said, line = as_map(entry.get("removed")), line_of(entry, "removed")
+    method = " ".join(as_text(said.get("method")).split())[:LONGEST]
+    if not method:
+        yield _ignored(file, line, "removed", "it does not say by which method")
+        return
+    for key in set(said) - {"method", "labels", "from", "evidence"}:
+        yield _ignored(file, line_of(said, key), f"removed: {key}", "only an approver outside the tree can say this")
+    labels = {label.strip().casefold() for label in texts(said.get("labels"))} & set(LABELS)
+    sources = [
+        source for text in texts(said.get("from"))[:MOST] if (source := _dataset(file, _named(text, line), folder))
+    ]
+    record = {
+        "method": method,
+        "categories": ", ".join(sorted(labels)),
+        "sources": ", ".join(sorted(source.id for source in sources)),
+        "evidence": as_text(said.get("evidence")).strip()[:LONGEST],
+        "proposed_by": file.path,
+    }
+    at = _at(file, line, f"removed: {method}")
+    claim = {"declassified": {name: text for name, text in record.items() if text}}
+    yield Observation(Asset(dataset.id, dataset.kind, dataset.name, dataset.scope, claim, status="declared"), at)
+    for source in sources:
+        if source.id != dataset.id:
+            yield Observation(replace(source, status="declared"), at)
+            yield Observation(identity.relation(dataset, "derived_from", source), at)
+
+
+def _named(text: str, line: int) -> Map:
+    """Data named by a word alone: an address, or a path."""
+    entry = Map(line)
+    entry["uri" if _URI.match(text.strip()) else "path"] = text
+    return entry
 
 
 def _dataset(file: File, entry: Map, folder: str) -> Asset | None:
