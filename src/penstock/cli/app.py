@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "cases": "List cases, or show one with its history.",
     "approvals": "List what waits for a person's yes, and answer it.",
     "act": "Set a model, a tool or an application aside, and take that back.",
+    "audit": "Show who did what, and whether the trail is whole.",
     "declare": "Write an ai-system.yaml pre-filled from what was found.",
     "keys": "Manage the gateway's virtual keys.",
     "policy": "Check the gateway's rules, and try a change on recorded calls.",
