@@ -96,17 +96,17 @@ def main(arguments: list[str]) -> int:
         changed = next(Path(place, "monorepo").rglob("part1.py"))
         changed.write_text(changed.read_text() + "\n\nLATER = 1\n")
         one, _, _, least = watched(lambda: once(f"{place}/cache", [f"{place}/monorepo"]))
-    count = facts["files"]
-    print(f"files read        {count:>8,}   {size / 1e6:.0f} MB, failed rows {facts['failed']}")
-    print(f"observations      {facts['observations']:>8,}   places where a model is used {facts['uses']} of {uses}")
-    print(
-        f"cold              {cold:8.2f} CPU s   {1000 * cold / count:.2f} for 1,000 files (target 2), "
-        f"{count / wall:,.0f} files/s"
-    )
-    print(f"unchanged         {warm:8.2f} CPU s   {1000 * warm / count:.2f} for 1,000 files (target 0.2)")
-    print(f"one file changed  {one:8.2f} CPU s   {1000 * one / count:.2f} for 1,000 files, {least.all:.0f} MB")
-    print(f"memory            {memory.all:8.0f} MB      all processes (target 400 for 10,000 files); "
-          f"first {memory.first:.0f}, largest worker {memory.worker:.0f}")  # fmt: skip
+        count = facts["files"]
+        print(f"files read        {count:>8,}   {size / 1e6:.0f} MB, failed rows {facts['failed']}")
+        print(f"observations      {facts['observations']:>8,}   places where a model is used {facts['uses']} of {uses}")
+        print(
+            f"cold              {cold:8.2f} CPU s   {1000 * cold / count:.2f} for 1,000 files (target 2), "
+            f"{count / wall:,.0f} files/s"
+        )
+        print(f"unchanged         {warm:8.2f} CPU s   {1000 * warm / count:.2f} for 1,000 files (target 0.2)")
+        print(f"one file changed  {one:8.2f} CPU s   {1000 * one / count:.2f} for 1,000 files, {least.all:.0f} MB")
+        print(f"memory            {memory.all:8.0f} MB      all processes (target 400 for 10,000 files); "
+              f"first {memory.first:.0f}, largest worker {memory.worker:.0f}", flush=True)  # fmt: skip
     return 0
 
 

@@ -18,6 +18,7 @@ from penstock.discover.cache import Cache
 from penstock.discover.code.resolve import resolver
 from penstock.discover.collector import Fact
 from penstock.discover.encoding import encode
+from penstock.discover.generated import why_generated
 from penstock.discover.progress import Progress
 from penstock.discover.scan import scan
 from penstock.discover.spool import Facts, Spool
@@ -139,6 +140,37 @@ def test_looking_over_many_files_is_told(project: Path, monkeypatch: pytest.Monk
         scan([project], settings=Settings(), cache=None, workers=here, progress=told.append, now=1.0)
     over = [(each.done, each.total) for each in told if each.phase == "looking over"]
     assert over == [(10, 48), (20, 48), (30, 48), (40, 48)]
+
+
+DEFINITION = (
+    "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata:\n  name: x\nspec:\n"
+    + "  # a schema\n" * 3000
+)
+DEPLOYMENT = "apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: y\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "left_out"),
+    [
+        (f"# written by a tool\n---\n{DEFINITION}---\n{DEFINITION}", True),
+        (f"{DEFINITION}---\n{DEPLOYMENT}", False),
+        (f"{DEPLOYMENT}---\n{DEFINITION}", False),
+        (f"{DEFINITION}kind: Deployment\n", False),
+        (f'{DEFINITION}"k\\u0069nd": Deployment\n', False),
+        (f"x: '\n{DEFINITION}'\n", False),
+        (DEFINITION[:300], False),
+    ],
+)
+def test_schemas_of_kubernetes_are_left_out_and_hide_nothing(text: str, left_out: bool) -> None:
+    assert bool(why_generated("config/crd.yaml", text.encode())) == left_out
+
+
+def test_what_is_left_out_is_listed_each_time(project: Path, tmp_path: Path) -> None:
+    write(project / "config" / "crd.yaml", DEFINITION)
+    listed = "generated: schemas of Kubernetes resources"
+    for _ in range(2):
+        assert any(listed in row and "skipped=True" in row for row in found(project, tmp_path / "cache"))
+        (project / "config" / "crd.yaml").touch()
 
 
 KILLED = textwrap.dedent(

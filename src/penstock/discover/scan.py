@@ -27,6 +27,7 @@ from penstock.discover.collector import COLLECTORS, JOINERS, Fact, Gate
 from penstock.discover.data.folders import wanted
 from penstock.discover.databases import is_database, scope_of
 from penstock.discover.encoding import Claims, claims_of, encode
+from penstock.discover.generated import why_generated
 from penstock.discover.git import People
 from penstock.discover.names import Names
 from penstock.discover.progress import Phase, Progress
@@ -367,7 +368,11 @@ class _Look:
             if sure:
                 self.fresh(part, replace(row, claims=gave[0], facts=gave[1]))
             return None
-        if not names:
+        if not names or (why := why_generated(entry.path, data)):
+            if names:
+                said = Claims(unseen=[Unseen(entry.path, "its content", why, scope=part.scope, skipped=True)])
+                row = replace(row, claims=encode(said))
+                self.add(part, said, b"")
             self.fresh(part, row)
             self.count(part)
             return None
