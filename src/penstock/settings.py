@@ -111,6 +111,8 @@ class LimitSetting:
     concurrent: int = 0
     models: tuple[str, ...] = ()
     providers: tuple[str, ...] = ()
+    #: tools of MCP servers, as ``server/tool``
+    tools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from penstock.respond.approvals import grants
 from penstock.respond.quarantine import held, quarantines
 from penstock.respond.signing import open_keyring
 from penstock.respond.snapshot import read_snapshot, same_content, write_snapshot
+from penstock.respond.tools import approved_tools
 
 #: What only one process does at a time; short, however large the graph is.
 ALONE = "snapshot"
@@ -44,7 +45,7 @@ def put_in_force(
             if before is None or not same_content(before, compiled):
                 write_snapshot(state / COMPILED, compiled)
         allowed = grants(store, open_keyring(state), now=now)
-        made = replace(held(compiled, quarantines(store, now=now)), grants=allowed)
+        made = replace(held(compiled, quarantines(store, now=now)), grants=allowed, tools=approved_tools(store))
         current = read_snapshot(state / FILE)
         if current is not None and same_content(current, made):
             return current

@@ -180,6 +180,7 @@ def _caller(
         rules=tuple(rules),
         models=tuple(sorted({model for row in limits for model in row.models})),
         providers=tuple(sorted({provider for row in limits for provider in row.providers})),
+        tools=tuple(sorted({tool for row in limits for tool in row.tools})),
         limits=tuple(
             Limit(seconds=PER[row.per], requests=row.requests, tokens=row.tokens, cost=row.cost)
             for row in limits

@@ -1,6 +1,7 @@
 """A2A through the gateway: messages, streams of both revisions, cards, and what is hostile."""
 
 import json
+import time
 
 import httpx
 import pytest
@@ -69,6 +70,9 @@ def test_harmless_messages_pass_byte_for_byte_and_are_noted(world):
     world.provider.says(answer("fine"))
     assert world.post(ask("hello")).content == answer("fine")
     assert world.provider.asked[0][1] == ask("hello")
+    until = time.monotonic() + 5
+    while not world.sink.events and time.monotonic() < until:
+        time.sleep(0.01)
     event = world.sink.events[0]
     assert (event.surface, event.props["agent"], event.props["method"]) == ("a2a", "desk", "SendMessage")
 

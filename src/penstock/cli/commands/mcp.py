@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 
 import click
 
+from penstock.cli.commands.mcp_serve import command as serve
 from penstock.cli.options import open_state, state_options, you
 from penstock.cli.screen import as_table, printable
 
 
 @click.group("mcp")
 def command() -> None:
-    """Guard MCP servers, and see what their tools are."""
+    """Guard MCP servers, see what their tools are, and answer coding agents that ask."""
+
+
+command.add_command(serve)
 
 
 @command.command("wrap", context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -53,10 +56,15 @@ def tools(as_json: bool, state: str | None) -> None:
 @state_options
 def approve(server: str, tool: str, state: str | None, config: str | None) -> None:
     """Let a tool's definition, as it was listed last, count from now on."""
+    from penstock.protect.mcp.pins import FILE
     from penstock.protect.mcp.pins import approve as approved
+    from penstock.protect.snapshot import ToolPin
+    from penstock.respond.in_force import put_in_force
+    from penstock.respond.tools import approve_tool
 
-    with open_state(state, config) as opened:
-        path = opened.directory / "mcp-pins.json"
-        pin = approved(path, server, tool, by=you(), now=time.time())
-        opened.store.audit(you(), f"approved tool {server}/{tool} as {pin.digest[:12]}", "", opened.now)
+    with open_state(state, config, create=True) as opened:
+        pin = approved(opened.directory / FILE, server, tool, by=you(), now=opened.now)
+        named = ToolPin(server=server, tool=tool, digest=pin.digest, approved_by=you())
+        approve_tool(opened.store, named, now=opened.now)
+        put_in_force(opened.store, opened.directory, now=opened.now)
     click.echo(printable(f"Approved {server}/{tool} as it is defined now ({pin.digest[:12]})."))

@@ -18,6 +18,8 @@ import msgspec
 
 from penstock.errors import NotReachable
 
+#: Where a state directory keeps its pins.
+FILE = "mcp-pins.json"
 #: Tools that are kept: of one server, and servers. Beyond, a tool counts as new each time.
 TOOLS, SERVERS = 2_000, 500
 
@@ -66,7 +68,7 @@ class Pins:
     @classmethod
     def beside(cls, folder: Path | None) -> Pins:
         """The pins of a state directory."""
-        return cls(folder / "mcp-pins.json" if folder else None)
+        return cls(folder / FILE if folder else None)
 
     def of(self, server: str) -> Mapping[str, Pin]:
         """The pins of one server."""
