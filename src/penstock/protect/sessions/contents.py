@@ -9,7 +9,7 @@ import msgspec
 
 from penstock.protect.sessions.records import Field, fields_of
 from penstock.protect.sessions.requests import Order, orders
-from penstock.protect.sessions.values import Corpus, leading_in, revealed, squeezed
+from penstock.protect.sessions.values import Corpus, leading_in, legible, revealed, squeezed
 
 #: Characters before an order that may speak of it: languages that put the verb last, and lists that name things first.
 BEFORE = 160
@@ -50,7 +50,7 @@ class Content:
     """One result or document. Everything about it is found out when it is first asked for."""
 
     def __init__(self, text: str) -> None:
-        self.text = text[:READ]
+        self.text = legible(text[:READ])
         self.whole = len(text) <= READ
         self.revealed = revealed(self.text)
         self.corpus = Corpus(self.revealed)
@@ -104,7 +104,10 @@ class Content:
 
 #: Characters up to which a value is short, words that say what it is, and how far behind an order its object stands.
 _SHORT_VALUE = 4
-_CALLED = r"(?:\b(?:ids?|number|no|nr|num|nummer|numero|número|номер|file|event|email|message|user|item|order|channel)\b|#|№|号)"
+_CALLED = (
+    r"(?:\b(?:ids?|number|no|nr|num|nummer|numero|número|номер|file|event|email|message|user|item|order|channel)\b"
+    r"|#|№|号)"
+)
 _AT_ONCE = 100
 _SHORTEST_ATTACK = 24
 _BARE, _BARE_WORDS = 40, 4

@@ -120,9 +120,10 @@ def _foreign(value: Value, effect: str, impact: int, task: Task, read: Sequence[
     places = [one for one in read if one.content.corpus.holds(value.text)]
     if not places:
         return "call-unknown", f"{_told(value)} is neither in the user's words nor in what was read"
-    if any(one.named for one in places) or task.tied(value.text):
+    pointed = task.request.points or task.request.links or task.request.delegates
+    if (pointed and any(one.named for one in places)) or task.tied(value.text):
         return None
-    return "call-destination", f"{_told(value)} comes from the free text of a content that the user did not name"
+    return "call-destination", f"{_told(value)} comes from the free text of a content that the user did not point to"
 
 
 def carries(url: str, task: Task, read: Iterable[Read]) -> bool:

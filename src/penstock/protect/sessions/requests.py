@@ -133,7 +133,7 @@ def phrases() -> Lexicon:
 def noun_marks() -> frozenset[str]:
     """Words before which a word that may be a noun or a verb is a noun."""
     row = load_pack("tools_phrases").by_id()["before_nouns"]
-    return frozenset(row.words["en"].split())
+    return frozenset(word for listed in row.words.values() for word in listed.split())
 
 
 def _holds(row: Phrase, example: str) -> bool:

@@ -161,6 +161,23 @@ def _folded(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).casefold()
 
 
+#: Letters of Cyrillic and Greek that are taken for Latin ones, and a word that holds letters of both.
+_ALIKE = str.maketrans(
+    "аеорсхуіјѕԁһӏԛԝвкмнтгАВЕКМНОРСТУХІЈЅαοερτυνικχΑΒΕΗΙΚΜΝΟΡΤΥΧΖ",
+    "aeopcxyijsdhlqwbkmhtrABEKMHOPCTYXIJSaoeptuvikxABEHIKMNOPTYXZ",
+)
+_MIXED = re.compile(r"[\w.+@-]*(?:[A-Za-z][\w.+@-]*[\u0370-\u052f]|[\u0370-\u052f][\w.+@-]*[A-Za-z])[\w.+@-]*")
+
+
+def legible(text: str) -> str:
+    """The text as a reader takes it: without characters that no font shows, and words in the letters they imitate."""
+    if text.isascii():
+        return text
+    shown = _INVISIBLE.sub("", text)
+    return _MIXED.sub(lambda found: found[0].translate(_ALIKE), shown) if _LOOKALIKE.search(shown) else shown
+
+
+_LOOKALIKE = re.compile("[\u0370-\u052f]")
 _ENCODED = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}|(?:[0-9a-fA-F]{2}){8,}|(?:[^\s%]*%[0-9A-Fa-f]{2}){2,}[^\s]*")
 #: Encoded runs of one text that are opened.
 _OPENED = 200
