@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "threats": "Show what an attacker could do to a system, and what stands against it.",
     "comply": "Show how far what was seen meets a framework; no legal advice.",
     "ask": "List what only a person knows; write a sheet, read the answers back.",
+    "redteam": "Try a bounded set of attacks on an endpoint that you own.",
     "guard": "Judge texts for prompt attacks, or train what judges them.",
     "rules": "List the rules, or try out your own.",
     "diff": "Show what changed between scans.",

@@ -225,6 +225,8 @@ def _props() -> dict[str, Prop]:
         words("dangers", "remote_script exfiltration obfuscated reverse_shell persistence destructive unsafe_mode "
               "poisoned injected plaintext auto_trust full_access broad_permission starts_alone",
               "what a configuration lets happen"),
+        words("gives_way", "injection jailbreak encoding leakage exfiltration unsafe_code other",
+              "attacks of a red-team run that got through"),
         words("declared_data", " ".join([*LABELS, *sorted(MARKS)]), "labels a team declares; raises, never lowers"),
         words("columns", "", "names of the columns in which labelled data was found"),
         word("volume", "tens hundreds thousands millions billions", "band of its number of records, also if estimated"),

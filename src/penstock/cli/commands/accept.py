@@ -6,7 +6,7 @@ import datetime
 
 import click
 
-from penstock.cli.options import open_state, state_options, you
+from penstock.cli.options import State, open_state, state_options, you
 from penstock.cli.screen import printable
 from penstock.errors import WrongUse
 
@@ -14,11 +14,14 @@ from penstock.errors import WrongUse
 @click.command("accept")
 @click.argument("what", metavar="FINDING")
 @click.argument("place", default="", required=False, metavar="[ASSET or FILE]")
-@click.option("--why", required=True, help="The reason it can be lived with.")
+@click.option("--why", required=True, help="The reason it can be lived with, or no longer can.")
+@click.option("--revoke", is_flag=True, help="Take an acceptance back: the finding is open again.")
 @click.option("--until", metavar="YYYY-MM-DD", help="The last day; default 90 days from now, at most 365.")
 @click.option("--by", default=you, show_default="you", help="The person who decides.")
 @state_options
-def command(what: str, place: str, why: str, until: str | None, by: str, state: str | None, config: str | None) -> None:
+def command(
+    what: str, place: str, why: str, revoke: bool, until: str | None, by: str, state: str | None, config: str | None
+) -> None:
     """Accept a finding until a date, with a reason.
 
     FINDING is an id, the first letters of one, or a rule; with a rule, ASSET or FILE says where.
@@ -27,6 +30,9 @@ def command(what: str, place: str, why: str, until: str | None, by: str, state: 
     from penstock.respond.accept import accept, matching
 
     with open_state(state, config) as opened:
+        if revoke:
+            _take_back(opened, what, place, why, by)
+            return
         graph = opened.store.graph()
         meant = matching(opened.store.findings(), graph, what, place)
         if not meant:
@@ -36,6 +42,23 @@ def command(what: str, place: str, why: str, until: str | None, by: str, state: 
             last = datetime.datetime.fromtimestamp(decided.until, datetime.UTC).date()
             click.echo(printable(f"Accepted until {last}: {finding.title} [{finding.id}]"))
         current_report(opened)
+
+
+def _take_back(opened: State, what: str, place: str, why: str, by: str) -> None:
+    """End the acceptances that are meant, and judge anew."""
+    from penstock.cli.scanning import current_report
+    from penstock.respond.accept import matching, revoke
+
+    report = current_report(opened)
+    meant = matching(report.accepted, report.graph, what, place)
+    if not meant:
+        raise WrongUse(
+            f"There is no such accepted finding: {what} {place}".rstrip(), hint="penstock risks --accepted lists them"
+        )
+    for finding in meant:
+        revoke(opened.store, finding.id, who=by, why=why, now=opened.now)
+        click.echo(printable(f"Open again: {finding.title} [{finding.id}]"))
+    current_report(opened)
 
 
 def end_of(day: str | None) -> float | None:
