@@ -19,6 +19,8 @@ from penstock.graph.vocabulary import CONFIDENCE_ORDER, LABELS, WORST_FIRST
 
 #: The name of everything together.
 ALL = "all"
+#: What systems are gathered by: whoever owns them, and what they were seen in.
+GROUPS = ("team", "person", "repository")
 #: Systems named in a reason, pieces of evidence kept, and purposes told.
 _NAMED, _MOST, _PURPOSES = 3, 8, 50
 
@@ -42,7 +44,7 @@ def members(graph: Graph, of: str) -> tuple[str, ...]:
     found = systems(graph)
     if of != ALL:
         asset = graph.assets.get(of)
-        if asset is None or asset.kind not in ("team", "person", "repository"):
+        if asset is None or asset.kind not in GROUPS:
             what = asset.name if asset else of
             raise WrongUse(f"{what!r} is no team, person or repository", hint="Name one of these, or all")
         if asset.kind == "repository":

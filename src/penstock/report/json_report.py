@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
+from penstock.assess.assessment import Fix
 from penstock.graph.vocabulary import ADDING_SCOPES, Asset, Evidence, Finding, Relation, Step, Unseen
 from penstock.report.clean import escaped_json
 from penstock.report.view import Report, by_weight
@@ -46,6 +47,7 @@ def document(report: Report) -> dict[str, Any]:
             *(_finding(report, finding, accepted=False) for finding in report.findings),
             *(_finding(report, finding, accepted=True) for finding in report.accepted),
         ],
+        "fixes": [_fix(fix) for fix in report.assessment.fixes],  # in the order in which to change
         "questions": [plain(q) for q in report.assessment.questions],  # in the order in which to ask
         "attack_paths": [
             {**plain(path), "hops": _steps(report, path.hops), "words": words_of(report, path.hops)}
@@ -62,6 +64,14 @@ def document(report: Report) -> dict[str, Any]:
             "skipped": [_unseen(u) for u in report.skipped],
         },
     }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    """One change and the findings that it closes; ``ways`` are the pairs of entry and jewel that it parts."""
+    return {
+        "at": fix.at, "what": fix.what, "severity": fix.severity, "change": fix.change,
+        "findings": list(fix.findings), "ways": len(fix.closes),
+    }  # fmt: skip
 
 
 def plain(value: Any) -> Any:

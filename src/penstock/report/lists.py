@@ -70,6 +70,26 @@ def findings(report: Report, *, screen: Screen | None = None, accepted: bool = F
     return screen.draw(table)
 
 
+def by_fix(report: Report, *, screen: Screen | None = None) -> str:
+    """Open findings under the one change that closes them: the worst first, then what closes most."""
+    screen = screen or Screen.of()
+    known = {finding.id: finding for finding in report.findings}
+    table = _table(("", 0), ("Change", 1), ("Closes", 0), screen=screen)
+    for fix in report.assessment.fixes:
+        closed = [known[id] for id in fix.findings if id in known]
+        if not closed:
+            continue
+        told = [Text(clean(fix.what), "bold")]
+        for title, times in Counter(clean(finding.title) for finding in closed).most_common(PLACES):
+            told.append(Text(f"  {title}{f' ×{times}' if times > 1 else ''}", "dim"))
+        if fix.change:
+            told.append(Text(f"  try it: penstock whatif '{clean(fix.change)}'", "cyan"))
+        ways = f", {len(fix.closes):,} ways in" if fix.closes else ""
+        number = f"{len(closed):,} risk{'s' if len(closed) > 1 else ''}{ways}"
+        table.add_row(severity(fix.severity), Group(*told), number)
+    return screen.draw(table if table.row_count else Text("Nothing to act on.", "green"))
+
+
 def questions(report: Report, *, screen: Screen | None = None) -> str:
     """What only a person can say, the same question about several assets once; the commonest first."""
     screen = screen or Screen.of()
@@ -87,7 +107,10 @@ def questions(report: Report, *, screen: Screen | None = None) -> str:
         names = sorted({_asked_about(report, question) for question in group}, key=str.casefold)
         more = f", and {len(names) - PLACES:,} more" if len(names) > PLACES else ""
         parts.append(Padding(Text(", ".join(names[:PLACES])).append(more, "dim"), (0, 0, 0, 2)))
-    answer = "Answer in the ai-system.yaml of the repository (penstock declare writes one), or in penstock.yaml."
+    answer = (
+        "Answer them: penstock ask --write answers.yaml makes a sheet of all, with who likely knows; "
+        "penstock ask --answers answers.yaml reads it back. Or in the ai-system.yaml of the repository."
+    )
     return screen.draw(*parts, "", Text(answer, "dim"))
 
 

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.assess.assessment import Answer, Answers
+from penstock.assess.rollup import ALL, rolled_up
 from penstock.graph.vocabulary import Asset, Case, Evidence, Finding
 from penstock.report.clean import clean
 from penstock.report.lists import happened, labels, severity, state
@@ -30,6 +31,8 @@ QUESTIONS = (
 IMPACT = {1: "low", 2: "medium", 3: "high", 4: "vital"}
 EVIDENCE = 8
 RELATIONS = 40
+#: Risks shown of a group.
+RISKS = 10
 
 
 def asset(report: Report, asset: Asset, *, screen: Screen | None = None) -> str:
@@ -62,6 +65,27 @@ def asset(report: Report, asset: Asset, *, screen: Screen | None = None) -> str:
         Text("Seen at", "bold"),
         *_evidence(report, report.graph.evidence.get(asset.id, ())),
     ]
+    return screen.draw(*parts)
+
+
+def group(report: Report, of: str, *, screen: Screen | None = None) -> str:
+    """The six questions for the systems of a team, a person or a repository together, or for ``all``."""
+    screen = screen or Screen.of()
+    rolled = rolled_up(report.graph, report.assessment.answers, of)
+    name = "Everything" if of == ALL else report.name(of)
+    number = len(rolled.systems)
+    parts: list[RenderableType] = [
+        Text(name, "bold").append(f"  {number:,} system{'' if number == 1 else 's'}", "dim"),
+        "",
+        *_questions(report, rolled.answers),
+    ]
+    systems = set(rolled.systems)
+    if risks := [f for f in report.findings if systems & {f.subject, *(step.asset for step in f.path)}][:RISKS]:
+        parts += ["", Text("Worst risks", "bold"), *(Padding(_risk_line(one), (0, 0, 0, 2)) for one in risks)]
+    if rolled.systems:
+        names = sorted({report.name(id) for id in rolled.systems}, key=str.casefold)
+        more = f", and {len(names) - RELATIONS:,} more" if len(names) > RELATIONS else ""
+        parts += ["", Text("Systems", "bold"), Padding(Text(", ".join(names[:RELATIONS]) + more, "dim"), (0, 0, 0, 2))]
     return screen.draw(*parts)
 
 
@@ -160,7 +184,7 @@ def _answer(report: Report, question: str, answer: Answer) -> Text:
     if question == "impact" and isinstance(answer.value, int):
         return Text(IMPACT.get(answer.value, clean(answer.value)))
     if isinstance(answer.value, list | tuple):
-        between = "\n" if question == "threats" else ", "
+        between = "\n" if question in ("threats", "used_for") else ", "
         return Text(
             between.join(report.name(value) if isinstance(value, str) else _said(value) for value in answer.value)
         )

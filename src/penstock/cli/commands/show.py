@@ -9,13 +9,15 @@ from penstock.cli.options import state_options
 
 
 @click.command("show")
-@click.argument("what", metavar="ASSET|FINDING|CASE")
+@click.argument("what", metavar="ASSET|FINDING|CASE|all")
 @state_options
 def command(what: str, state: str | None, config: str | None) -> None:
     """Show one asset (the six questions, its data, its relations), one finding or one case.
 
-    WHAT is an id, the first letters of one, or an asset's name.
+    WHAT is an id, the first letters of one, or an asset's name. Of a team, a person or a repository, and of all, the
+    six questions are answered for their systems together.
     """
+    from penstock.assess.rollup import ALL, GROUPS
     from penstock.cli.find import asset_named
     from penstock.report import pages
 
@@ -28,4 +30,9 @@ def command(what: str, state: str | None, config: str | None) -> None:
             if case.id == what or (len(what) >= 6 and case.id.startswith(what)):
                 click.echo(pages.case(report, case), nl=False)
                 return
-        click.echo(pages.asset(report, asset_named(report.graph, what)), nl=False)
+        if what == ALL:
+            click.echo(pages.group(report, ALL), nl=False)
+            return
+        found = asset_named(report.graph, what)
+        page = pages.group(report, found.id) if found.kind in GROUPS else pages.asset(report, found)
+        click.echo(page, nl=False)
