@@ -179,3 +179,11 @@ def origin_of(url: str) -> str:
 def file_dataset(path: str, scope: str, *, labels: Iterable[str] = (), props: Mapping[str, Any] | None = None) -> Asset:
     """The dataset that a file of the source holds; ``path`` is relative to the source's root."""
     return asset("dataset", path, scope=scope, key=f"file:{path}", labels=labels, props=props)
+
+
+def file_store(
+    folder: str, scope: str, library: str, *, labels: Iterable[str] = (), props: Mapping[str, Any] | None = None
+) -> Asset:
+    """A vector store of a library whose files lie in a folder, told apart from others of the library in one source."""
+    named = f"{library} in {folder or '.'}"
+    return asset("vector_store", named, scope=scope, key=f"{library}:{folder}", labels=labels, props=props)

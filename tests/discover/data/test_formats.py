@@ -17,6 +17,7 @@ import pytest
 
 from penstock.discover.collector import File
 from penstock.discover.data.whole import LargeFile
+from penstock.graph.labels import propagate
 from penstock.graph.vocabulary import Unseen
 from tests.discover.data.make import PEOPLE, PLANTED, docx, pdf, xlsx
 
@@ -241,3 +242,20 @@ def test_no_value_of_any_format_is_kept(look, tmp_path):
         "a.db": sqlite(tmp_path, "CREATE TABLE people (email TEXT, n INT)"),
     }
     assert "@mailhaven" not in repr(look(files, only=["data."]).yielded)
+
+
+def test_two_stores_of_one_library_are_two_and_the_librarys_name_holds_what_both_hold(look):
+    def store(folder, text):
+        index = b"IxF2" + struct.pack("<iq", 8, 30) + b"\0" * 64
+        return {f"{folder}/index.faiss": index, f"{folder}/index.pkl": text}
+
+    plain = pickle.dumps(tuple({"page_content": f"the answer to question {n} is yes"} for n in range(30)))
+    people = pickle.dumps(tuple({"page_content": f"write to ada.{n}@mail-shop.de please"} for n in range(30)))
+    seen = look({**store("rag/hr", people), **store("rag/help", plain)}, only=["data.faiss"])
+    by_name = {asset.name: asset for asset in seen.graph.of_kind("vector_store")}
+    assert set(by_name) == {"faiss", "faiss in rag/hr", "faiss in rag/help"}
+    assert by_name["faiss in rag/hr"].labels == {"pii"} and by_name["faiss in rag/help"].labels == set()
+    assert propagate(seen.graph).contains(by_name["faiss"].id) == {"pii"}
+    assert propagate(seen.graph).contains(by_name["faiss in rag/help"].id) == set()
+    one = look(store("rag/hr", people), only=["data.faiss"]).one("vector_store")
+    assert (one.name, one.id) == ("faiss", by_name["faiss"].id)

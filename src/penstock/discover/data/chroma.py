@@ -6,9 +6,9 @@ import random
 import sqlite3
 from collections.abc import Iterator
 
-from penstock.discover.collector import File, Yielded
+from penstock.discover.collector import Fact, File, Source, Yielded, joiner
 from penstock.discover.data.rows import LONGEST_VALUE, SAMPLE_ROWS, Sample, of_sample
-from penstock.discover.data.stores import folder_of, say_store
+from penstock.discover.data.stores import folder_of, packed, say_stores, unpacked
 
 _TABLES = {"collections", "embeddings", "embedding_metadata"}
 #: Metadata of one text.
@@ -22,7 +22,7 @@ def is_chroma(connection: sqlite3.Connection) -> bool:
 
 
 def read(file: File, connection: sqlite3.Connection) -> Iterator[Yielded]:
-    """The vector store, with the texts and metadata of a sample of its entries."""
+    """What a sample of its entries holds, texts and metadata."""
     low, high, count = connection.execute("SELECT min(id), max(id), count(*) FROM embeddings").fetchone()
     sample = Sample()
     if count:
@@ -36,4 +36,14 @@ def read(file: File, connection: sqlite3.Connection) -> Iterator[Yielded]:
                 row = {str(key).removeprefix("chroma:"): str(text)[:LONGEST_VALUE] for key, text in rows}
                 sample.add(row, f"entry {number}")
     told = of_sample(sample, count, role="embeddings")
-    yield from say_store(file, "data.sqlite", "chroma", folder_of(file.path), told)
+    yield Fact("data.chroma", file.path, packed(told))
+
+
+@joiner("data.chroma.folders", sees="which databases of Chroma lie in a source")
+def folders(source: Source) -> Iterator[Yielded]:
+    """A vector store for each folder."""
+    found = {
+        folder_of(fact.path): (fact.path, unpacked(fact.value, fact.value["records"]))
+        for fact in source.facts.get("data.chroma", ())
+    }
+    yield from say_stores(source, "data.sqlite", "chroma", found)

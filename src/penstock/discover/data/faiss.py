@@ -14,9 +14,8 @@ import msgspec
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
 from penstock.discover.data.json_rows import flat
-from penstock.discover.data.poison import Suspicion
 from penstock.discover.data.rows import Sample, Told, of_sample, unread
-from penstock.discover.data.stores import folder_of, say_store
+from penstock.discover.data.stores import folder_of, packed, say_stores, unpacked
 from penstock.graph.vocabulary import Unseen
 
 #: Opcodes of one pickle that are read, at 1 CPU s a million; 40 a document.
@@ -55,40 +54,25 @@ def index(file: File) -> Iterator[Yielded]:
             yield unread(file, "data.faiss", f"behind text {sample.seen:,} it does not read: {str(error)[:120]}")
     if sample.seen:
         told = of_sample(sample, sample.seen, role="embeddings")
-        value = {
-            "folder": folder, "library": "faiss" if name == "index.pkl" else "", "labels": sorted(told.labels),
-            "records": sample.seen, "columns": list(told.columns), "found": dict(told.found), "why": list(told.why),
-            "suspicion": told.suspicion.packed(),
-        }  # fmt: skip
-        yield Fact("data.faiss.texts", file.path, value)
+        yield Fact("data.faiss.texts", file.path, {"folder": folder, **packed(told)})
 
 
 @joiner("data.faiss.folders", sees="FAISS indexes with the texts that lie beside them")
 def folders(source: Source) -> Iterator[Yielded]:
     """An index and the documents in its folder are one vector store."""
     texts = {fact.value["folder"]: fact for fact in source.facts.get("data.faiss.texts", ())}
+    found: dict[str, tuple[str, Told]] = {}
     for fact in source.facts.get("data.faiss.index", ()):
-        folder = fact.value["folder"]
+        folder, count = fact.value["folder"], fact.value["vectors"]
         beside = texts.get(folder)
-        file = File(fact.path, b"", source.scope)
-        if beside is None:
-            yield from say_store(
-                file, "data.faiss", "faiss", folder, Told(role="embeddings", records=fact.value["vectors"])
-            )
-            hint = "Tell what it holds with declared_data in ai-system.yaml"
-            yield Unseen(fact.path, "what its vectors stand for", "no texts lie beside the index", hint, "data.faiss",
-                         source.scope, skipped=True)  # fmt: skip
+        if beside is not None:
+            found[folder] = fact.path, unpacked(beside.value, count)
             continue
-        yield from say_store(file, "data.faiss", "faiss", folder, told_of(beside, fact.value["vectors"]))
-
-
-def told_of(fact: Fact, records: int) -> Told:
-    """What a fact about texts says."""
-    value = fact.value
-    return Told(
-        labels=frozenset(value["labels"]), records=records, columns=tuple(value["columns"]), found=value["found"],
-        suspicion=Suspicion.unpacked(value["suspicion"]), why=tuple(value["why"]), role="embeddings",
-    )  # fmt: skip
+        found[folder] = fact.path, Told(role="embeddings", records=count)
+        hint = "Tell what it holds with declared_data in ai-system.yaml"
+        yield Unseen(fact.path, "what its vectors stand for", "no texts lie beside the index", hint, "data.faiss",
+                     source.scope, skipped=True)  # fmt: skip
+    yield from say_stores(source, "data.faiss", "faiss", found)
 
 
 def vectors(data: bytes) -> int | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
-from penstock.discover.data.rows import Sample, of_sample, unread
-from penstock.discover.data.stores import folder_of, say_store
+from penstock.discover.data.rows import Sample, Told, of_sample, unread
+from penstock.discover.data.stores import folder_of, say_stores
 from penstock.graph.vocabulary import Unseen
 
 #: Fields and fragments of one manifest.
@@ -31,19 +31,26 @@ def manifest(file: File) -> Iterator[Yielded]:
 
 @joiner("data.lance.tables", sees="the latest version of each table of LanceDB")
 def tables(source: Source) -> Iterator[Yielded]:
-    """A vector store for each table."""
+    """A vector store for each database."""
     latest: dict[str, Fact] = {}
     for fact in source.facts.get("data.lance", ()):
         table = folder_of(fact.path, 2)
         if table not in latest or _version(fact.path) > _version(latest[table].path):
             latest[table] = fact
+    databases: dict[str, list[Fact]] = {}
     for table, fact in sorted(latest.items()):
-        file = File(fact.path, b"", source.scope)
-        told = of_sample(Sample(fact.value["columns"]), fact.value["rows"], role="embeddings")
-        yield from say_store(file, "data.lance", "lancedb", folder_of(table), told)
+        databases.setdefault(folder_of(table), []).append(fact)
         what, why = "the values of a LanceDB table; its columns are told by name", "this format is not read"
         hint = "Tell what it holds with declared_data in ai-system.yaml"
         yield Unseen(table, what, why, hint, "data.lance", source.scope, skipped=True)
+    found = {folder: (facts[0].path, _together(facts)) for folder, facts in databases.items()}
+    yield from say_stores(source, "data.lance", "lancedb", found)
+
+
+def _together(facts: Sequence[Fact]) -> Told:
+    """What the tables of one database hold."""
+    columns = dict.fromkeys(name for fact in facts for name in fact.value["columns"])
+    return of_sample(Sample(list(columns)), sum(fact.value["rows"] for fact in facts), role="embeddings")
 
 
 def read_manifest(data: bytes) -> tuple[list[str], int]:
