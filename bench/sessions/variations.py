@@ -2,8 +2,8 @@
 
 python bench/sessions/variations.py [--rounds 1000] [--seed 1]
 
-Every attack of the cases in ``tests/protect/sessions`` is planted again ``--rounds`` times: other words around it, other
-places in the content, other letters, encodings and layouts. The call stays what the attacker wants. Printed: the
+Every attack of the cases in ``tests/protect/sessions`` is planted again ``--rounds`` times: other words around it,
+places in the content, other letters, encodings, layouts. The call stays what the attacker wants. Printed: the
 share of verdicts that stay (target .95), by disguise; and benign cases with harmless text around their content.
 """
 

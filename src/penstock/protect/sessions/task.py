@@ -78,7 +78,7 @@ def task_of(talk: Conversation, trusted: frozenset[str] = frozenset()) -> Task:
     request = msgspec.structs.replace(asked, effects=frozenset(effects))
     if vouched:
         said = Corpus("\n".join([said.text, *vouched]))
-    return Task(said, frozenset(word.text for word in words_of(_apart(words))), request, tuple(read))
+    return Task(said, frozenset(word.text for word in words_of(words)), request, tuple(read))
 
 
 def _users(turns: Sequence[Turn]) -> list[str]:
