@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from penstock.graph import identity
 from penstock.graph.store.protocol import Scan
@@ -30,14 +30,14 @@ def roll_up(events: Iterable[Event]) -> tuple[Observation, ...]:
 
 
 def is_use(event: Event) -> bool:
-    """Whether the event shows an application that was answered by a model."""
+    """Whether the event shows an application that was answered by a model or a tool."""
     status = event.props.get("status")
-    return bool(event.application and event.model) and not (isinstance(status, int) and status >= 400)
+    return bool(event.application and (event.model or _tool(event))) and not (isinstance(status, int) and status >= 400)
 
 
 def use_of(event: Event) -> str:
     """What is one use: who, which model, answered where."""
-    return f"{event.application} {_address(event) or event.provider} {event.model}"
+    return f"{event.application} {_address(event) or event.provider} {event.model}{_tool(event)}"
 
 
 def as_scan(observations: tuple[Observation, ...], at: float) -> Scan:
@@ -55,6 +55,12 @@ def _observations(event: Event) -> Iterator[Observation]:
     through = event.surface or "the gateway"
     evidence = Evidence("gateway", f"event {event.id}", "resolved", (f"called through {through}",), SCOPE, event.at)
     used: list[tuple[str, Asset]] = []
+    if name := _tool(event):
+        server = identity.asset("mcp_server", event.provider, scope=SCOPE)
+        tool = identity.asset("tool", name, scope=SCOPE, key=f"{event.provider}/{name}")
+        used += [("connects_to", server), ("uses_tool", tool)]
+        yield Observation(identity.relation(server, "exposes_tool", tool), evidence)
+        provider = address = ""
     if provider:
         used.append(("uses_model", identity.asset("model", event.model, props={"provider": provider})))
     elif address:
@@ -65,6 +71,14 @@ def _observations(event: Event) -> Iterator[Observation]:
     for verb, asset in used:
         yield Observation(asset, evidence)
         yield Observation(identity.relation(event.application, verb, asset), evidence)
+
+
+def _tool(event: Event) -> str:
+    """The tool of an MCP server that was called and answered; empty when it is no such call."""
+    about = event.props.get("mcp")
+    if not isinstance(about, Mapping) or event.props.get("outcome") not in ("answered", "tool_error"):
+        return ""
+    return str(about.get("tool") or "")
 
 
 def _address(event: Event) -> str:
