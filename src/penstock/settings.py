@@ -164,6 +164,18 @@ class NotifySetting:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketSetting:
+    """A system that cases are handed on to; ``token_env`` names the variable that holds its token or routing key."""
+
+    kind: str  # jira | servicenow | pagerduty
+    address: str
+    token_env: str
+    user: str = ""
+    #: Jira: key of the project
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RolesSetting:
     """What people who sign in with OIDC may do: group → viewer, developer, approver or admin."""
 
@@ -188,6 +200,7 @@ class Settings:
     approvals: ApprovalSetting = field(default_factory=ApprovalSetting)
     notify: tuple[NotifySetting, ...] = ()
     roles: RolesSetting = field(default_factory=RolesSetting)
+    tickets: tuple[TicketSetting, ...] = ()
     #: asset name or id → team or person; a person's word, above everything a tree declares
     owners: dict[str, str] = field(default_factory=dict)
     #: application name or id → observe | warn | enforce
@@ -300,7 +313,7 @@ def parse_settings(document: Any, where: str) -> Settings:
         _names(said.get(name), part, f"{name}.", where)
     for section, kind in (
         ("upstreams", UpstreamSetting), ("webhooks", WebhookSetting), ("notify", NotifySetting),
-        ("policy", PolicySetting), ("limits", LimitSetting), ("prices", PriceSetting),
+        ("policy", PolicySetting), ("limits", LimitSetting), ("prices", PriceSetting), ("tickets", TicketSetting),
     ):  # fmt: skip
         rows = said.get(section)
         for number, row in enumerate(rows if isinstance(rows, list) else ()):

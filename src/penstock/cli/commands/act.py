@@ -8,13 +8,57 @@ import click
 
 from penstock.cli.options import open_state, state_options, you
 from penstock.cli.screen import as_table, printable
+from penstock.errors import WrongUse
 
 DAY = 86_400.0
 
 
 @click.group("act")
 def command() -> None:
-    """Set a model, a tool or an application aside, and take that back."""
+    """Set a model, a tool or an application aside, and take that back; hand a case on."""
+
+
+@command.command("ticket")
+@click.argument("case")
+@click.option(
+    "--to", "kind", type=click.Choice(["jira", "servicenow", "pagerduty"]), help="Which, if several are set up."
+)
+@click.option("--by", default=you, show_default="you", help="The person who hands it on.")
+@click.option("--dry-run", is_flag=True, help="Only show what it would say.")
+@state_options
+def ticket(case: str, kind: str | None, by: str, dry_run: bool, state: str | None, config: str | None) -> None:
+    """Open an issue, an incident or a page for a case; handed on twice it is still one."""
+    import os
+
+    from penstock.cli.scanning import current_report
+    from penstock.errors import NotAllowed
+    from penstock.respond.people import People
+    from penstock.respond.tickets import System, hand_on
+    from penstock.respond.triage import summary
+
+    with open_state(state, config) as opened:
+        report = current_report(opened)
+        meant = [known for known in report.cases if known.id.startswith((case, f"case-{case}"))]
+        if len(meant) != 1:
+            raise WrongUse(f"{len(meant) or 'No'} cases begin with {case!r}", hint="penstock cases --all")
+        findings = {f.id: f for f in (*report.assessment.findings, *report.assessment.accepted)}
+        on_it = set(meant[0].events)
+        events = [event for event in opened.store.events(limit=1000) if event.id in on_it]
+        people = People(report.graph, opened.settings)
+        lines = summary(meant[0], findings, events, report.labelling, people, now=opened.now)
+        if dry_run:
+            for line in lines:
+                click.echo(printable(f"{line.question} {line.answer}"))
+            return
+        found = [one for one in opened.settings.tickets if kind in (None, one.kind)]
+        if len(found) != 1:
+            raise WrongUse(f"{len(found) or 'No'} ticket systems fit", "tickets in penstock.yaml", "Name one with --to")
+        token = os.environ.get(found[0].token_env, "")
+        if not token:
+            raise NotAllowed("The ticket system has no token", found[0].kind, f"Set {found[0].token_env}")
+        system = System(found[0].kind, found[0].address, token, found[0].user, found[0].project)
+        made = hand_on(opened.store, system, meant[0], lines, who=by, now=opened.now)
+    click.echo(printable(f"Handed on as {made.key} {made.address}".rstrip()))
 
 
 @command.command("quarantine")
