@@ -50,6 +50,7 @@ PROP_QUESTIONS: Mapping[str, str] = MappingProxyType(
         "sanction": "Has the organisation agreed to {asset}?",
         "criticality": "How bad would it be if {asset} failed, from 1 (hardly noticed) to 4 (vital)?",
         "role": "Which part does {asset} play?",
+        "gives_way": "Which attacks got through {asset} in its last red-team run?",
         "dangers": "Does {asset} run or say anything that works against its user?",
         "declared_data": "Which kinds of data does {asset} hold?",
         "planted": "How many texts in {asset} instruct a model?",

@@ -12,7 +12,7 @@ from penstock.report.view import Report, words
 #: Size of a box, the room for an arrow and its word, and boxes in a row (a page is 1,130 units wide).
 _WIDE, _HIGH, _BETWEEN, _BELOW, _IN_ROW = 190, 54, 122, 34, 4
 #: Letters of a name and of a verb that fit.
-_NAME, _VERB = 25, 18
+_NAME, _VERB = 21, 18
 
 
 def drawn(report: Report, path: Sequence[Step], cut: str = "") -> str:
@@ -49,12 +49,12 @@ def _box(report: Report, number: int, asset: str, cut: bool, *, last: bool) -> s
     name, labels = report.name(asset), report.labels(asset)
     kind = words(report.kind(asset)) + (f" · {', '.join(labels[:2])}" if labels else "")
     style = "entry" if not number else "jewel" if last else "hop"
-    mark = f'<text class="mark" x="{x + _WIDE - 8}" y="{y + _HIGH + 14}" text-anchor="end">✂ change this</text>'
+    mark = f'<text class="mark" x="{x + 4}" y="{y + _HIGH + 14}">✂ change this</text>'
     return (
         f'<g class="{style}{" cut" if cut else ""}"><title>{escape(name)}</title>'
         f'<rect x="{x}" y="{y}" width="{_WIDE}" height="{_HIGH}" rx="8"/>'
-        f'<text class="name" x="{x + 12}" y="{y + 23}">{escape(_short(name, _NAME))}</text>'
-        f'<text class="sort" x="{x + 12}" y="{y + 41}">{escape(_short(kind, _NAME + 4))}</text>'
+        f'<text class="name" x="{x + 12}" y="{y + 23}">{escape(_short(name.rpartition("/")[2] or name, _NAME))}</text>'
+        f'<text class="sort" x="{x + 12}" y="{y + 41}">{escape(_short(kind, _NAME + 7))}</text>'
         f"{mark if cut else ''}</g>"
     )
 
