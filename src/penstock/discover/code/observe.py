@@ -32,6 +32,8 @@ from penstock.discover.code.resolve import Resolver
 from penstock.discover.code.signatures import Site, members, sites
 from penstock.discover.code.spring_ai import configured
 from penstock.discover.collector import Source, Yielded, joiner
+from penstock.discover.infra import bicep
+from penstock.discover.infra.environment import aliased
 from penstock.discover.infra.terraform import variables
 from penstock.graph.vocabulary import Complete
 from penstock.knowledge.model_apis import mentions_api
@@ -82,6 +84,8 @@ def code(source: Source) -> Iterator[Yielded]:
     if not imports_ai and not any(_has_address(fact.value) for fact in facts):
         return
     set_outside = (*source.facts.get("env", ()), *variables(source.facts.get("terraform", ())))
+    set_outside = (*set_outside, *bicep.variables(source.facts))
+    set_outside = (*set_outside, *aliased(set_outside, source.facts.get("env_alias", ())))
     look = Look(source, Resolver(facts, set_outside, members()), MAKERS)
     look.configured = tuple(each.model for each in configured(source))
     if imports_ai or any(site.row.by_host for site in sites(look.resolver)):

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from penstock.discover.code.manifests import dependencies
 from penstock.discover.code.places import status_of
 from penstock.discover.collector import Fact, File, Source, Yielded, collector, joiner
+from penstock.discover.infra.environment import aliased
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Observation
 from penstock.knowledge.packages import package_named
@@ -103,7 +104,8 @@ def spring_ai(source: Source) -> Iterator[Yielded]:
 def configured(source: Source) -> Iterator[Configured]:
     """The models that properties name, where the build file beside them has what reads the property."""
     builds = {posixpath.dirname(f.path): f.value["providers"] for f in source.facts.get("spring_starters", ())}
-    for fact in source.facts.get("env", ()) if builds else ():
+    given = source.facts.get("env", ())
+    for fact in (*given, *aliased(given, source.facts.get("env_alias", ()))) if builds else ():
         row = fact.value if isinstance(fact.value, dict) else {}
         name = str(row.get("name", ""))
         spring, other = _SPRING.match(name), _LANGCHAIN4J.match(name)

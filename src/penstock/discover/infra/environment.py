@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from penstock.discover.collector import Fact, File
 
 #: Longest value that can be an address, a name or a switch.
 LONGEST = 2_000
+#: Values of one variable that a setting takes.
+MOST_VALUES = 8
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,199}\Z")
 _SECRET_NAME = re.compile(
     r"(?:^|_)(?:KEY|APIKEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD|PASS|CREDENTIALS?|PRIVATE|DSN|SALT|COOKIE|JWT|PAT)(?:$|_)"
@@ -45,6 +47,22 @@ def env_fact(file: File, name: str, value: str, line: int) -> Iterator[Fact]:
         yield Fact("env_secret", file.path, {"name": name, "line": line})
     elif value:
         yield Fact("env", file.path, {"name": name, "value": without_credentials(value), "line": line})
+
+
+def alias_fact(file: File, name: str, variable: str, line: int) -> Fact:
+    """The fact that a setting has the value of a variable, where that is set."""
+    return Fact("env_alias", file.path, {"name": name, "variable": variable, "line": line})
+
+
+def aliased(given: Iterable[Fact], aliases: Iterable[Fact]) -> Iterator[Fact]:
+    """What settings are through the variables that set them."""
+    values: dict[str, list[Fact]] = {}
+    for fact in given:
+        row = fact.value if isinstance(fact.value, Mapping) else {}
+        values.setdefault(str(row.get("name", "")), []).append(fact)
+    for alias in aliases:
+        for fact in values.get(alias.value["variable"], ())[:MOST_VALUES]:
+            yield Fact("env", fact.path, {**fact.value, "name": alias.value["name"]})
 
 
 def is_secret(name: str, value: str) -> bool:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from penstock.discover.collector import Fact, File, Yielded, collector
-from penstock.discover.infra.environment import env_fact
+from penstock.discover.infra.environment import alias_fact, env_fact
 from penstock.discover.infra.marked import Map, Seq, as_text, line_of
 from penstock.discover.infra.yaml_docs import read_documents
 from penstock.graph.vocabulary import Unseen
@@ -70,6 +70,8 @@ def _property(file: File, name: str, text: str, line: int) -> Iterator[Fact]:
     for match in _PLACE.finditer(text):
         if match[2]:
             yield from env_fact(file, match[1], match[2], line)
+        if match[0] == text:
+            yield alias_fact(file, name, match[1], line)
         known = known and bool(match[2])
     if known:
         yield from env_fact(file, name, _PLACE.sub(lambda match: match[2], text), line)

@@ -35,6 +35,13 @@ from penstock.discover.code.walker import Table, Walker, first, of_kind, parts, 
 
 #: Calls of one chain whose arguments the first one holds; the longest builders of SDKs have about 40 setters.
 MAX_CHAIN = 100
+#: Longer than any expression that reads a setting (characters).
+LONGEST_READ = 300
+#: A setting that is read by its name; where nothing says ``config``, a name with a dot in it.
+_READ = re.compile(
+    r"(?i)(?:conf(?:ig)?(?:Factory\.load\(\))?\.(?:property|propertyOrNull|getString)|\.propertyOrNull|\.property)"
+    r"\(\s*\"(?P<key>[\w-]+(?:\.[\w-]+)+)\"\s*\)"
+)
 _ESCAPES = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\\\": "\\", "\\r": "\r", "\\'": "'", "\\$": "$", "\\b": ""}
 _NAME = re.compile(r"\$([A-Za-z_]\w{0,99})")  # a value in a text: ``"claude-$size"``
 _PLACE = re.compile(r"\$\{([A-Za-z_][\w.-]{0,199})(?::([^${}]{0,1000}))?\}")  # Spring's placeholder
@@ -366,13 +373,16 @@ class KotlinWalker(Walker):
             name = text(held[-1]) if chained and len(held) > 1 else text(callee) if _is_name(callee) else ""
             if not chained and step == 0 and self.collected(name, call.given, above, scope):
                 return
+            if held and (key := _setting(name, at, held)):
+                self.ir.fill(above, "*", self.environment(key, None, row, scope))
+                return
             args, names = self.arguments(call.given, scope)
             self.typed(call.types, names, scope)
             self.trailing(call, name, names, scope)
             below = held[0] if chained and len(held) > 1 else None
             goes_on = below is not None and below.type == "call_expression"
             if step < MAX_CHAIN and name and (goes_on or step) and below is not None:
-                setters.setdefault(name, [])[:0] = args
+                setters.setdefault(name, [])[:0] = args or [names["lambda"]] if "lambda" in names else args
             if not goes_on:
                 for key, given in setters.items():
                     if given:
@@ -598,6 +608,17 @@ def _dotted(node: Node | None) -> str:
 
 def _is_name(node: Node | None) -> bool:
     return node is not None and node.type == "identifier"
+
+
+def _setting(name: str, node: Node, held: list[Node]) -> str:
+    """The name of a setting that is read: ``config.property("a.b").getString()``, ``config.getString("a.b")``."""
+    if name != "getString":
+        return ""
+    at = held[0] if held[0].type == "call_expression" else node
+    if at.end_byte - at.start_byte > LONGEST_READ:
+        return ""
+    found = _READ.search(text(at).replace("?.", "."))
+    return found["key"] if found else ""
 
 
 def _plain(kind: Node | None) -> Node | None:

@@ -218,7 +218,10 @@ class PythonWalker(Walker):
         operator = text(node.child_by_field_name("operator"))
         if index < 0:
             return
-        if operator in ("+", "/"):  # texts, lists or paths joined
+        if operator == "/":  # paths joined
+            row = node.start_point[0]
+            self.ir.fill(index, "f", [left, self.literal("/", row), right])
+        elif operator == "+":  # texts or lists joined
             self.ir.fill(index, "f", [left, right])
         elif operator == "|":  # either type
             self.ir.fill(index, "o", [left, right])

@@ -71,7 +71,10 @@ class ScriptWalker(Walker):
             if any(c.type == "default" for c in node.children) and (name := declared.child_by_field_name("name")):
                 row = self.ir.add(name.start_point[0], "r", text(name), scope)
                 self.ir.bind(scope, "default", row, name.start_point[0])
-            self.stack.append((declared, -1, scope))
+            if marks := [child for child in node.children if child.type == "decorator"]:
+                self.define(declared, scope, decorators=marks)  # @Injectable() export class …
+            else:
+                self.stack.append((declared, -1, scope))
 
     # declarations
 
@@ -142,7 +145,7 @@ class ScriptWalker(Walker):
         if text(left) == "module.exports":
             self.ir.bind(scope, "default", value, left.start_point[0])
             if right.type == "object":
-                self.exported(right, scope)
+                self.exported(right, value, scope)
         elif left.type == "member_expression" and text(left.child_by_field_name("object")) in (
             "exports",
             "module.exports",
@@ -153,13 +156,14 @@ class ScriptWalker(Walker):
         if index >= 0:
             self.ir.fill(index, "*", value)
 
-    def exported(self, node: Node, scope: int) -> None:
+    def exported(self, node: Node, value: int, scope: int) -> None:
         """``module.exports = { name: value }`` exports each name."""
         for child in node.named_children:
             key = child.child_by_field_name("key") if child.type == "pair" else None
-            value = child.child_by_field_name("value") if child.type == "pair" else None
-            if key is not None and value is not None and value.type == "identifier" and text(key) != text(value):
-                self.ir.bind(scope, text(key), self.want(value, scope), key.start_point[0])
+            held = child.child_by_field_name("value") if child.type == "pair" else None
+            if key is not None and held is not None and (held.type != "identifier" or text(key) != text(held)):
+                row = key.start_point[0]
+                self.ir.bind(scope, text(key), self.ir.add(row, "a", value, text(key)), row)
 
     def function(self, node: Node, index: int, scope: int) -> None:
         self.define(node, scope, index)

@@ -63,6 +63,11 @@ def make_agent(look: Look, site: Site) -> list[Asset]:
     for role, prop in (("input_guards", "input_filter"), ("output_guards", "output_filter")):
         for target, _ in wired_to(look, site, role, module):
             say_guard(look, site, agent, target, prop, line)
+    for store in (s for target in look.targets(site, "store") for s in look.assets_of(target, "vector_store")):
+        look.link(agent, "retrieves_from", store, site.path, line)
+        for target in look.targets(site, "embedding"):
+            for model in look.assets_of(target, "model"):
+                look.link(store, "embedded_by", model, site.path, line)
     for target in look.targets(site, "servers"):
         for server in look.assets_of(target, "mcp_server"):
             look.link(agent, "connects_to", server, site.path, line)

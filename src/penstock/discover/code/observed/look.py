@@ -214,13 +214,17 @@ class Look:
         return [site for site in found if project(site.path) == project(path)] or found
 
     def injected(self, target: Target, *kinds: str) -> list[Asset]:
-        """The assets that a container hands out as something of a type that no call of the source makes."""
+        """The assets that a container hands out as something of a type that no call of the source makes.
+
+        Either one that is registered for the type, or the only one of that very type that the source makes.
+        """
         if target.kind != "external" or target.ref >= 0 or not target.symbol.endswith("()"):
             return []
-        name = target.symbol[:-2].rpartition(".")[2]
-        return [
-            asset for site in self.registered(name, target.path) for asset in self.make(site) if asset.kind in kinds
-        ]
+        found = self.registered(target.symbol[:-2].rpartition(".")[2], target.path)
+        if not found:
+            same = [site for site in self.sites.values() if site.symbol == target.symbol[:-2] and site.decorated < 0]
+            found = same if len(same) == 1 else []
+        return [asset for site in found for asset in self.make(site) if asset.kind in kinds]
 
     def symbol_name(self, path: str, expression: int) -> str:
         """The name under which a value is kept: its variable, field, or the function that returns it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
+from typing import Any
 
 from penstock.discover.code.ir import LINE, NAME, RETURNS
 from penstock.discover.code.observed.exposure import say_exposed
 from penstock.discover.code.observed.look import Look, hash_of
+from penstock.discover.code.observed.prompt_texts import text_file
 from penstock.discover.code.places import status_of
 from penstock.discover.code.resolve import Target, Text
 from penstock.discover.code.signatures import Site
@@ -39,7 +41,20 @@ def prompts_of(look: Look, site: Site, role: str, label: str) -> list[Asset]:
     for path, expression, frames in look.argument(site, role):
         for target in look.resolver.follow(path, expression, frames):
             found += prompts_at(look, site, target, label, (path, expression))
+        if not found:
+            found += prompts_in_file(look, path, expression)
     return found
+
+
+def prompts_in_file(look: Look, path: str, expression: int) -> list[Asset]:
+    """The prompt that is read from a file of the source."""
+    place = text_file(look, path, expression)
+    if not place:
+        return []
+    name = posixpath.basename(place).rsplit(".", 1)[0]
+    rows: list[list[Any]] = next((f.value for f in look.source.facts.get("prompt_file", ()) if f.path == place), [])
+    line, length, sha = (rows[0][1], sum(row[2] for row in rows), rows[0][3]) if rows else (1, 0, "")
+    return [said_prompt(look, name, place, line, length, sha)]
 
 
 def prompts_at(look: Look, site: Site, target: Target, label: str, given: tuple[str, int]) -> list[Asset]:
@@ -135,6 +150,8 @@ def prompts_in(look: Look, site: Site, item: Target) -> list[Asset]:
     if row[0] == "d":
         fields = {name: value for name, value in row[2] if isinstance(name, str)}
         role, content = fields.get("role", -1), fields.get("content", fields.get("parts", -1))
+        if role < 0 and module.language == "csharp":  # new(ChatRole.System, "…"), which says no type
+            role, content = fields.get("0", -1), fields.get("1", -1)
     elif row[0] == "l" and len(row[2]) == 2:
         role, content = row[2]
     else:
@@ -148,6 +165,8 @@ def prompts_in(look: Look, site: Site, item: Target) -> list[Asset]:
             found += prompts_at(look, site, target, "system", (item.path, content))
         elif roles:
             found += long_prompts(look, site, target, "prompt")
+    if not found and roles & _SYSTEM_ROLES:
+        found += prompts_in_file(look, item.path, content)
     return found
 
 

@@ -1,0 +1,127 @@
+"""Three whole projects in each language: what is found in them, and that it does not hang on how things are called."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from penstock.discover import registry
+from penstock.discover.collector import COLLECTORS, JOINERS, Fact, File, Source
+from penstock.graph.graph import Graph
+from penstock.graph.merge import merge
+from penstock.graph.vocabulary import Complete, Observation
+
+registry.load()
+
+FOLDER = Path(__file__).parent / "projects"
+KINDS = {"model", "agent", "tool", "vector_store", "dataset", "endpoint", "pipeline", "mcp_server", "data_store"}
+#: A constant of an enum is found by its type alone: what another member holds is found too.
+MORE = {("java", "tagger"): {"model gpt-4o"}}
+CODE = (".py", ".ts", ".js", ".go", ".java", ".cs", ".kt", ".rs", ".rb", ".php")
+
+PROJECTS = [
+    pytest.param(path.stem, project, id=f"{path.stem}-{project['name']}")
+    for path in sorted(FOLDER.glob("*.yaml"))
+    for project in yaml.safe_load(path.read_text())
+]
+
+
+def read(files: dict[str, str]) -> Graph:
+    """The graph of a source in memory, by all readers of code and infrastructure."""
+    facts: dict[str, list[Fact]] = {}
+    found: list[Any] = []
+    for path, text in files.items():
+        file = File(path, text.encode(), "repo:acme/shop")
+        for collector in _readers():
+            if any(fnmatch.fnmatch(path.rpartition("/")[2], p) or fnmatch.fnmatch(path, p) for p in collector.reads):
+                for each in collector.run(file):
+                    facts.setdefault(each.kind, []).append(each) if isinstance(each, Fact) else found.append(each)
+    source = Source("repo:acme/shop", "acme/shop", tuple(files), {k: tuple(v) for k, v in facts.items()}, {})
+    for name, joiner in JOINERS.items():
+        if name.startswith(("code", "infra")):
+            found += joiner.run(source)
+    return merge(
+        [each for each in found if isinstance(each, Observation)],
+        complete=[each for each in found if isinstance(each, Complete)],
+    )
+
+
+@cache
+def _readers():
+    return [collector for name, collector in COLLECTORS.items() if name.startswith(("code.", "infra."))]
+
+
+def seen(files: dict[str, str]) -> tuple[set[str], int, set[str]]:
+    """Assets, the number of prompts, and relations, as the tables write them."""
+    graph = read(files)
+    assets = {f"{asset.kind} {asset.name}" for asset in graph.assets.values() if asset.kind in KINDS}
+    names = {
+        asset.id: "APP" if asset.kind == "application" else "*" if asset.kind == "prompt" else asset.name
+        for asset in graph.assets.values()
+    }
+    links = {f"{names[r.source]} {r.verb} {names[r.target]}" for r in graph.relations}
+    return assets, sum(1 for _ in graph.of_kind("prompt")), links
+
+
+def renamed_variables(files: dict[str, str]) -> dict[str, str]:
+    """The same with other names of the variables that a ``.env`` sets."""
+    names = {
+        n for path, text in files.items() if ".env" in path for n in re.findall(r"^([A-Z_]+)=", text, re.MULTILINE)
+    }
+    fields = {name: f"TEAM_{name}" for name in names}
+    changed = {path: _replaced(text, fields) for path, text in files.items()}
+    return {path: _replaced(text, {n.lower(): f"team_{n.lower()}" for n in names}) for path, text in changed.items()}
+
+
+def renamed_constants(files: dict[str, str]) -> dict[str, str]:
+    """The same with other names of the constants that its code defines."""
+    code = {path: text for path, text in files.items() if path.endswith(CODE)}
+    names = {
+        name
+        for text in code.values()
+        for name in re.findall(r"\b([A-Z][A-Z_]{3,})\b(?=\s*(?::[^=\n(]{0,30})?=[^=>])", text)
+        if name != "NAME"
+    }
+    return {p: _replaced(t, {n: f"{n}_TOO" for n in names}) if p in code else t for p, t in files.items()}
+
+
+def deeper(files: dict[str, str]) -> dict[str, str]:
+    """The same in a folder of a larger source, beside a module without AI."""
+    moved = {f"services/one/{path}": text for path, text in files.items()}
+    return {**moved, "services/two/main.py": "import os\nprint(os.getcwd())\n"}
+
+
+def _replaced(text: str, names: dict[str, str]) -> str:
+    for name, other in names.items():
+        text = re.sub(rf"\b{name}\b", other, text)
+    return text
+
+
+def test_every_language_has_three_projects():
+    languages = [param.values[0] for param in PROJECTS]
+    assert {languages.count(language) for language in languages} == {3}
+    assert len(set(languages)) == 9
+
+
+@pytest.mark.parametrize(("language", "project"), PROJECTS)
+def test_a_project_holds_what_its_table_says_and_nothing_else(language, project):
+    assets, prompts, links = seen(project["files"])
+    assert assets == set(project["finds"]) | MORE.get((language, project["name"]), set())
+    assert prompts == project.get("prompts", 0)
+    assert set(project["links"]) - links == set()
+
+
+@pytest.mark.parametrize("changed", [renamed_variables, renamed_constants, deeper])
+@pytest.mark.parametrize(("language", "project"), PROJECTS)
+def test_what_is_found_does_not_hang_on_names(language, project, changed):
+    if changed is deeper and any(word in str(project["finds"]) for word in ("pipeline", "dataset")):
+        return  # whose names are their paths
+    before, after = seen(project["files"]), seen(changed(project["files"]))
+    assert after[:2] == before[:2]
+    assert set(project["links"]) - after[2] == set()
