@@ -12,6 +12,7 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from keyword import iskeyword
 
 import click
 
@@ -23,6 +24,7 @@ from penstock.errors import NotAllowed, NotReachable, PenstockError, WrongUse
 COMMANDS: dict[str, str] = {
     "up": "Discover, assess and serve: console, API and gateway in one go.",
     "scan": "Discover and assess the AI in a path or git repository.",
+    "import": "Take in exports of clouds, states of infrastructure tools, lineage.",
     "risks": "List findings, worst first.",
     "explain": "Explain a rule: what it finds, why it matters, what to do.",
     "data": "Show which data flows where, and why.",
@@ -62,7 +64,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in COMMANDS:
             return None
-        module = importlib.import_module(f"penstock.cli.commands.{name}")
+        file = f"{name}_" if iskeyword(name) else name
+        module = importlib.import_module(f"penstock.cli.commands.{file}")
         command: click.Command = module.command
         return command
 

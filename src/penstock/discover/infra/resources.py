@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache
+from typing import Any
 
 import msgspec
 
@@ -18,7 +19,7 @@ from penstock.discover.code.places import status_of
 from penstock.discover.infra.expressions import Bound, Lookup, Text, attributes, resources, texts
 from penstock.discover.infra.images import weights
 from penstock.graph import identity
-from penstock.graph.vocabulary import KINDS, VERBS, Asset, Evidence, Observation, Relation
+from penstock.graph.vocabulary import KINDS, PROPS, VERBS, Asset, Evidence, Observation, Relation
 from penstock.knowledge.models import family_of
 from penstock.knowledge.pack import define_pack, load_pack
 
@@ -44,6 +45,7 @@ class Type(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     env: bool = False
     models: dict[str, str] = {}
     when: dict[str, tuple[str, ...]] = {}
+    props: dict[str, dict[str, dict[str, Any]]] = {}
     yes: tuple[str, ...] = ()
     no: tuple[str, ...] = ()
 
@@ -152,10 +154,28 @@ def _known(declared: Declared, scope: str, lookup: Lookup) -> _Known | None:
     if row.provider and row.kind in ("model", "endpoint"):
         props["provider"] = row.provider
     where = status_of(declared.path)
+    props |= _stated(row, declared.bodies[0], lookup)
     status = "declared" if where == "used" else where
     key = f"{scope}/{declared.address}"
     asset = identity.asset(row.kind, declared.name, scope=scope, key=key, props=props, status=status)
     return _Known(declared, row, asset)
+
+
+def _stated(row: Type, body: Bound, lookup: Lookup) -> dict[str, Any]:
+    """Properties that attributes state in so many words; of contradicting ones the first."""
+    props: dict[str, Any] = {}
+    if not row.props:
+        return props
+    wanted = {tuple(name.split(".")): meanings for name, meanings in row.props.items()}
+    for keys, bound in attributes(body, lookup):
+        plain = tuple(plainly(key) for key in keys)
+        for ending, meanings in wanted.items():
+            if plain[-len(ending) :] == ending:
+                said = [text.value.casefold() for text in texts(bound, lookup) if text.known] or ["*"]
+                for prop, values in meanings.items():
+                    if (value := values.get(said[0], values.get("*") if said[0] else None)) is not None:
+                        props.setdefault(prop, value)
+    return props
 
 
 def _read(thing: _Known, lookup: Lookup, scope: str, secrets: set[str]) -> None:
@@ -279,6 +299,13 @@ def _problems(row: Type) -> Iterator[str]:
     for verb in row.models.values():
         if verb not in VERBS:
             yield f"there is no verb {verb!r}"
+    for meanings in row.props.values():
+        for prop, values in meanings.items():
+            known = PROPS.get(prop)
+            if known is None:
+                yield f"there is no property {prop!r}"
+            elif known.words and not set(values.values()) <= set(known.words):
+                yield f"{prop} has other words than {sorted(map(str, values.values()))}"
 
 
 define_pack("resources", Type, check=lambda row, example: row_of(str(example)) is row, validate=_problems)

@@ -1,0 +1,1 @@
+"""What clouds hold: exports of whole accounts and states of infrastructure tools, read as resources of one table."""
