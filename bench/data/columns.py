@@ -14,12 +14,13 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import string
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import md5, sha256
 
 from faker import Faker
@@ -489,6 +490,24 @@ def respelt(header: str, draw: random.Random) -> str:
     return f"customer_{header.lower().replace(' ', '_')}" if how == 4 and header.isascii() else header
 
 
+def mutated(made: list[Column], draw: random.Random) -> list[Column]:
+    """The same columns under headers that say less: abbreviated, from another language, or none at all."""
+    said: dict[str, list[str]] = {}
+    for column in made:
+        said.setdefault(column.category, []).append(column.header)
+
+    def header(column: Column) -> tuple[str, str]:
+        how = draw.choice(("abbreviated", "translated", "missing"))
+        if how == "missing":
+            return how, draw.choice(("", f"col_{draw.randrange(40)}", f"Unnamed: {draw.randrange(40)}", "value"))
+        if how == "translated":
+            return how, draw.choice(said[column.category])
+        words = re.split(r"[ _]+", column.header.strip())
+        return how, "_".join(word[:1] + re.sub(r"[aeiou]", "", word[1:])[:4] for word in words)
+
+    return [replace(column, dressed=how, header=name) for column in made for how, name in (header(column),)]
+
+
 def soiled(values: list[str], draw: random.Random) -> tuple[str, ...]:
     """Values as they come: some empty, some a word for empty, some not what the column is for."""
     how = draw.randrange(4)
@@ -508,8 +527,11 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--rows", type=int, default=100)
     arguments.add_argument("--wrong", action="store_true")
+    arguments.add_argument("--mutated", action="store_true", help="headers abbreviated, translated or missing")
     given = arguments.parse_args()
     made = list(columns(given.seed, given.rows))
+    if given.mutated:
+        made = mutated(made, random.Random(given.seed))
     classify_column("warm", ["up"])
     began = time.process_time()
     verdicts = [classify_column(column.header, column.values).labels for column in made]
