@@ -2,7 +2,7 @@
 
 python bench/gateway/other_clients.py --python PYTHON --node FOLDER
 
-PYTHON has ``langchain-openai`` and ``litellm`` installed, FOLDER holds ``node_modules`` with ``ai`` and
+PYTHON has ``langchain-openai``, ``litellm`` and (for its tools) ``mcp`` installed, FOLDER holds ``node_modules`` with ``ai`` and
 ``@ai-sdk/openai``. Each prints what its user would see; a row is good when that is the model's words, the words with
 masks, or the reason. Exit code 1 when one is not.
 """
@@ -88,7 +88,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         commands = {}
         for name, script in PYTHON.items() if given.python else ():
-            path = Path(folder) / f"{name}.py"
+            path = Path(folder) / f"ask-by-{name}.py"  # never the name of the library
             path.write_text(script)
             commands[name] = [given.python, str(path)]
         if given.node:

@@ -262,6 +262,22 @@ def test_a_stopped_prompt_reads_as_the_reason(world, answer, client, way):
 
 
 @ALL
+@STREAM
+def test_a_prompt_that_waits_for_a_person_says_who_was_asked(world, answer, client, way):
+    world.rules(rule("ask", "pii", direction="in"))
+    assert "team-security was asked to allow it" in answer()
+
+
+@ALL
+@STREAM
+@TOOLS
+def test_a_value_that_the_provider_saw_as_a_token_comes_back_to_its_caller(world, answer, tools, client, way):
+    world.rules(rule("tokenise", "pii", direction="in"))
+    told = answer(tools)
+    assert "I found Xenia Nordhoff" in told and "email.invalid" not in told
+
+
+@ALL
 def test_where_policy_says_so_a_stop_is_the_clients_typed_error(world, client):
     world.rules(MODE["stop"], refusal="error")
     with pytest.raises(client.typed, match="stopped here"):
