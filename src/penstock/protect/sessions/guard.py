@@ -14,12 +14,14 @@ import msgspec
 from penstock.errors import NotUnderstood
 from penstock.protect.asking import Ask, key_of_ask
 from penstock.protect.call import Call
-from penstock.protect.exchange import Key, ToolCall
+from penstock.protect.exchange import Key, Part, ToolCall
 from penstock.protect.framing.frame import Frame
+from penstock.protect.judging import rewritten
 from penstock.protect.policy import SEVERITY
 from penstock.protect.requests import LARGEST
 from penstock.protect.sessions.answers import calls_of, continued, without
 from penstock.protect.sessions.conversation import Conversation, conversation
+from penstock.protect.sessions.egress import leaks, without_leaks
 from penstock.protect.sessions.judge import Ruling, judged
 from penstock.protect.snapshot import Rule
 from penstock.protect.surfaces.surface import Heard, Streaming, Tree
@@ -64,6 +66,8 @@ class Sessions:
         for left in range(ROUNDS, -1, -1):
             streaming = call.surface.streaming(call.exchange, answer.content_type)
             if streaming is not None:
+                if not (call.exchange.tools or call.exchange.tool_calls):
+                    return answer
                 heard = _Heard(call, streaming, answer, body)
                 denied = await heard.begun()
             else:
@@ -71,6 +75,8 @@ class Sessions:
                 whole = await _whole(answer)
                 denied = await _denied(call, body, whole)
                 answer = msgspec.structs.replace(answer, body=_once(whole))
+            if denied is None and heard is None:
+                return msgspec.structs.replace(answer, body=_once(_without_leaks(call, body, whole)))
             if denied is None:
                 return msgspec.structs.replace(answer, body=heard.rest()) if heard else answer
             following = denied.next_request(body) if left else None
@@ -91,11 +97,7 @@ class Sessions:
     def _concerned(call: Call) -> bool:
         """Whether something was read that could have put words into the model's mouth; else nothing is judged."""
         exchange = call.exchange
-        return (
-            exchange is not None
-            and (bool(exchange.tools) or bool(exchange.tool_calls))
-            and any(part.channel in _READ for part in exchange.parts)
-        )
+        return exchange is not None and any(part.channel in _READ for part in exchange.parts)
 
 
 class Denied(msgspec.Struct, frozen=True):
@@ -139,7 +141,7 @@ class Denied(msgspec.Struct, frozen=True):
 async def _denied(call: Call, body: bytes, whole: bytes) -> Denied | None:
     try:
         reply = msgspec.json.decode(whole)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
     if not isinstance(reply, dict):
         return None
@@ -197,6 +199,31 @@ def _noted(call: Call, rulings: list[Ruling]) -> list[Ruling]:
                     record.severity = max(record.severity, SEVERITY[ruling.action])
         effective.append(ruling)
     return effective
+
+
+def _without_leaks(call: Call, body: bytes, whole: bytes) -> bytes:
+    """The answer without links and images that carry something out."""
+    if b"://" not in whole and b":\\/\\/" not in whole:
+        return whole
+    try:
+        reply = call.surface.reply(whole)
+    except NotUnderstood:
+        return whole
+    talk = conversation(_surface(call), msgspec.json.decode(body))
+    changed: list[tuple[Part, str]] = []
+    for part in reply.parts:
+        if talk is None or part.channel != "assistant" or part.fixed or not (found := leaks(part.text, talk)):
+            continue
+        why = f"It leads to {found[0].host} and carries more than any content says"
+        call.record.rules["answer-carries"] = Rule(
+            id="answer-carries", direction="out", categories=(), action="redact", why=why
+        )
+        call.record.seen["out.answer-carries"] += len(found)
+        call.record.meant = max(call.record.meant, SEVERITY["redact"])
+        done = SEVERITY["redact" if call.policy.enforces else "observe"]
+        call.record.severity = max(call.record.severity, done)
+        changed.append((part, without_leaks(part.text, found)))
+    return rewritten(whole, changed) if changed and call.policy.enforces else whole
 
 
 def _surface(call: Call) -> str:

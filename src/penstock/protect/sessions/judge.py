@@ -54,7 +54,7 @@ def judged(talk: Conversation, calls: Sequence[ToolCall]) -> list[Ruling]:
 
 def _ruling(call: ToolCall, effect: str, task: Task, whole: bool) -> Ruling:
     read = [one for one in task.read if not one.content.says_little]
-    if not read:
+    if not read and whole:
         return Ruling(call)
     values, complete = values_of(call.arguments)
     impact = impact_of(effect)

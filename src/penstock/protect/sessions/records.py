@@ -32,7 +32,7 @@ def fields_of(text: str) -> list[Field]:
     if start in ("{", "["):
         try:
             tree = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             tree = None
         if tree is not None:
             found: list[Field] = []
@@ -61,7 +61,7 @@ def _walk(value: Any, key: str, found: list[Field], depth: int) -> None:
         if value[:1] in "{[" and len(value) > 2 and depth < DEPTH:
             try:
                 return _walk(msgspec.json.decode(value), key, found, depth + 1)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            except (msgspec.DecodeError, UnicodeError, RecursionError):
                 pass
         found.append(_field(key, value))
     elif value is not None and not isinstance(value, bool):

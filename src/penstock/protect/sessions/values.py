@@ -39,7 +39,7 @@ def values_of(arguments: str) -> tuple[list[Value], bool]:
         return [], False
     try:
         tree = msgspec.json.decode(arguments) if arguments.strip() else {}
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         tree = {"": arguments}  # free text as the input of a custom tool, or broken JSON
     found: list[Value] = []
     whole = _walk(tree, "", found, 0)
@@ -61,7 +61,7 @@ def _walk(tree: Any, key: str, found: list[Value], depth: int) -> bool:
     if text[:1] in "{[" and depth < DEPTH:
         try:
             return _walk(msgspec.json.decode(text), key, found, depth + 1)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
             pass
     kind = kind_of(text)
     if kind != "text":
