@@ -11,12 +11,12 @@ from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
 from penstock.protect.a2a.messages import MESSAGES, STOPPED, Events, led_back, said_of_itself
 from penstock.protect.doors.examine import Noted
-from penstock.protect.doors.room import Refused, Room, bounded, server_named, while_there, whole
+from penstock.protect.doors.room import Refused, Room, bounded, served, server_named, while_there, whole
 from penstock.protect.exchange import Exchange
 from penstock.protect.judging import judged
 from penstock.protect.mcp import message as rpc
 from penstock.protect.policy import Decision
-from penstock.protect.requests import LARGEST, ClientGone, Message, Receive, Scope, Send, TooLarge, read_body
+from penstock.protect.requests import LARGEST, ClientGone, Receive, Scope, Send, TooLarge, read_body
 from penstock.protect.snapshot import Upstream
 from penstock.protect.stream_guard import StreamGuard
 from penstock.protect.upstream import Answer
@@ -38,28 +38,16 @@ class A2aDoor:
         self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._room.counts["calls"] += 1
-        started = False
+        await served(self._room, scope, receive, send, self._serve, self._refuse)
 
-        async def noting(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._serve(scope, receive, noting)
-        except ClientGone:
-            self._room.counts["hung_up"] += 1
-        except (Refused, NotUnderstood, NotReachable, OSError, TimeoutError) as error:
-            if started:
-                self._room.counts["failed"] += 1
-                await send({"type": "http.response.body", "body": b""})
-                return
-            self._room.counts["refused"] += 1
-            status = error.status if isinstance(error, Refused) else 413 if isinstance(error, TooLarge) else 502
-            status = 400 if isinstance(error, NotUnderstood) and status == 502 else status
-            message = error.message if isinstance(error, Refused | NotUnderstood | NotReachable) else "No answer"
-            await whole(send, status, [*_JSON, (b"connection", b"close")], rpc.error(None, STOPPED, message))
+    async def _refuse(self, send: Send, error: Exception) -> None:
+        """An error as JSON-RPC; its HTTP status says whose fault it is."""
+        self._room.counts["refused"] += 1
+        status = error.status if isinstance(error, Refused) else 502
+        if isinstance(error, NotUnderstood):
+            status = 413 if isinstance(error, TooLarge) else 400
+        message = error.message if isinstance(error, Refused | NotUnderstood | NotReachable) else "No answer"
+        await whole(send, status, [*_JSON, (b"connection", b"close")], rpc.error(None, STOPPED, message))
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         in_force, policy = self._room.caller(scope)

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fnmatch
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
 
+from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
 from penstock.protect.inspection import Inspection
 from penstock.protect.keys import key_of
 from penstock.protect.permits import Permits, UsedGrants
 from penstock.protect.policy import Policy, Record
-from penstock.protect.requests import Receive, Scope, Send
+from penstock.protect.requests import ClientGone, Message, Receive, Scope, Send
 from penstock.protect.sink import Sink
 from penstock.protect.snapshot import Upstream
 from penstock.protect.snapshot_source import InForce, Source
@@ -71,6 +72,35 @@ class Door(Protocol):
     """Serves the requests of some paths as an ASGI application."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+async def served(
+    room: Room,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    serve: Callable[[Scope, Receive, Send], Awaitable[None]],
+    refuse: Callable[[Send, Exception], Awaitable[None]],
+) -> None:
+    """Serve one request; what goes wrong is said by ``refuse``, or ends an answer that has begun."""
+    room.counts["calls"] += 1
+    started = False
+
+    async def noting(message: Message) -> None:
+        nonlocal started
+        started = started or message["type"] == "http.response.start"
+        await send(message)
+
+    try:
+        await serve(scope, receive, noting)
+    except ClientGone:
+        room.counts["hung_up"] += 1
+    except (Refused, NotUnderstood, NotReachable, OSError, TimeoutError) as error:
+        if started:
+            room.counts["failed"] += 1
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await refuse(send, error)
 
 
 def server_named(in_force: InForce, name: str, surface: str) -> Upstream | None:

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from yarl import URL
 
 from penstock.errors import NotReachable, NotUnderstood
-from penstock.protect.doors.room import Refused, Room, bounded, server_named, while_there, whole
+from penstock.protect.doors.room import Refused, Room, bounded, served, server_named, while_there, whole
 from penstock.protect.exchange import Part
 from penstock.protect.framing.frame import Frame
 from penstock.protect.framing.sse import ServerSentEvents
@@ -31,7 +31,7 @@ from penstock.protect.mcp.pins import Pins
 from penstock.protect.mcp.relay import Passed, Relay, Server, ends
 from penstock.protect.mcp.tools import Tools
 from penstock.protect.policy import Policy, Record
-from penstock.protect.requests import LARGEST, ClientGone, Message, Receive, Scope, Send, TooLarge, read_body
+from penstock.protect.requests import LARGEST, ClientGone, Receive, Scope, Send, TooLarge, read_body
 from penstock.protect.snapshot import Upstream
 from penstock.protect.snapshot_source import InForce
 from penstock.protect.upstream import Answer
@@ -97,24 +97,7 @@ class McpDoor:
         self._secret = os.urandom(32)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._room.counts["calls"] += 1
-        started = False
-
-        async def noting(message: Message) -> None:
-            nonlocal started
-            started = started or message["type"] == "http.response.start"
-            await send(message)
-
-        try:
-            await self._serve(scope, receive, noting)
-        except ClientGone:
-            self._room.counts["hung_up"] += 1
-        except (Refused, NotUnderstood, NotReachable, OSError, TimeoutError) as error:
-            if started:
-                self._room.counts["failed"] += 1
-                await send({"type": "http.response.body", "body": b""})
-            else:
-                await self._refuse(send, error)
+        await served(self._room, scope, receive, send, self._serve, self._refuse)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         visit = self._visit(scope, send)
