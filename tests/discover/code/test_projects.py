@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from penstock.discover import registry
+from penstock.discover.code.relevance import choose, glance
 from penstock.discover.collector import COLLECTORS, JOINERS, Fact, File, Source
 from penstock.graph.graph import Graph
 from penstock.graph.merge import merge
@@ -125,3 +126,12 @@ def test_what_is_found_does_not_hang_on_names(language, project, changed):
     before, after = seen(project["files"]), seen(changed(project["files"]))
     assert after[:2] == before[:2]
     assert set(project["links"]) - after[2] == set()
+
+
+@pytest.mark.parametrize(("language", "project"), PROJECTS)
+def test_reading_only_what_is_near_ai_finds_the_same(language, project):
+    files = project["files"]
+    behind = {path: text for path, text in files.items() if path.endswith((*CODE, "go.mod", ".csproj", "Cargo.toml"))}
+    near = choose({path: glance(path, text.encode()) for path, text in behind.items()})
+    kept = {path: text for path, text in files.items() if path not in behind or path in near}
+    assert seen(kept)[:2] == seen(files)[:2]
