@@ -2,8 +2,9 @@
 
 python bench/gateway/other_clients.py --python PYTHON --node FOLDER
 
-PYTHON has ``langchain-openai``, ``litellm`` and (for its tools) ``mcp`` installed, FOLDER holds ``node_modules`` with ``ai`` and
-``@ai-sdk/openai``. Each prints what its user would see; a row is good when that is the model's words, the words with
+PYTHON has ``langchain-openai``, ``litellm`` and (for its tools) ``mcp`` installed, FOLDER holds
+``node_modules`` with ``ai`` and ``@ai-sdk/openai``. Each prints what its user would see; a
+row is good when that is the model's words, the words with
 masks, or the reason. Exit code 1 when one is not.
 """
 
