@@ -199,3 +199,11 @@ def test_file_cut_short_is_never_clean():
     whole = pickle.dumps({"a": list(range(1000)), "b": "x" * 1000}, 4)
     for end in range(3, len(whole), 97):
         assert verdict(whole[:end]) == "inconclusive"
+
+
+def test_memo_counts_each_place_once_however_it_was_filled():
+    # 1 is stored before 0 and stored again: the next MEMOIZE of a real loader takes 2, and 2 is asked for
+    body = b"K\x01q\x010K\x02q\x000K\x03q\x010" + name("os", "system") + b"\x940h\x02" + text("id") + b"\x85R"
+    report = scan_bytes(stream(body), "m.pkl")
+    assert report.verdict is Verdict.MALICIOUS
+    assert not [reason for reason in report.reasons if reason.rule == "pickle.broken"]

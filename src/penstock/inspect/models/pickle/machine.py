@@ -263,7 +263,7 @@ class Machine:
                     value = stack[-1]
                     index = buf[i + 1]
                     i += 2
-                    if index == len(memo) and type(value) is int:
+                    if index == len(memo) and type(value) is int and not sparse:
                         memo.append(value)
                     else:
                         put(index, value)
@@ -271,7 +271,7 @@ class Machine:
                     value = stack[-1]
                     index = unpack4(buf, i + 1)[0]
                     i += 5
-                    if index == len(memo) and type(value) is int:
+                    if index == len(memo) and type(value) is int and not sparse:
                         memo.append(value)
                     else:
                         put(index, value)
