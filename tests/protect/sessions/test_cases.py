@@ -1,4 +1,4 @@
-"""Ninety-odd things an assistant may and may not do after it has read something."""
+"""A hundred and eighty things an assistant may and may not do after it has read something."""
 
 import pytest
 

@@ -85,6 +85,13 @@ def objects_of(name: str) -> frozenset[str]:
     return frozenset(word for word in _name_words(name) if len(word) > _LETTERS and word not in singles)
 
 
+@lru_cache(maxsize=4096)
+def changes(name: str) -> bool:
+    """Whether a tool changes what is there already, by the first word of its name."""
+    _, singles = _names()
+    return "update" in next((singles[word] for word in _name_words(name) if word in singles), ())
+
+
 @cache
 def asking() -> Lexicon:
     """The words with which people ask for effects."""

@@ -12,7 +12,7 @@ import msgspec
 
 from penstock.protect.exchange import ToolCall
 from penstock.protect.sessions.conversation import Conversation
-from penstock.protect.sessions.effects import effect_of, impact_of, objects_of, says
+from penstock.protect.sessions.effects import changes, effect_of, impact_of, objects_of, says
 from penstock.protect.sessions.roles import is_target, role_of
 from penstock.protect.sessions.task import Read, Task, task_of
 from penstock.protect.sessions.values import Value, squeezed, values_of
@@ -67,7 +67,11 @@ def _ruling(call: ToolCall, effect: str, task: Task, whole: bool) -> Ruling:
     for value in values:
         if why := _foreign(value, effect, impact, task, read):
             return _held(call, effect, *why)
-    if impact >= _ORDINARY and not _in_scope(effect, impact, values, task):
+    if impact >= _ORDINARY and (why := _steered(values, effect, task, read)):
+        return _held(call, effect, *why)
+    if effect == "pay" and (why := _redirects(call.name, values, task)):
+        return _held(call, effect, *why)
+    if impact >= _ORDINARY and not _in_scope(call.name, effect, impact, values, task):
         return _held(
             call,
             effect,
@@ -189,6 +193,50 @@ def _recited(value: Value, effect: str, task: Task, read: Sequence[Read]) -> tup
     return None
 
 
+def _steered(values: Sequence[Value], effect: str, task: Task, read: Sequence[Read]) -> tuple[str, str] | None:
+    """A call to somebody whom the user named, with a title or words that an order of a content dictates for them.
+
+    Whose call is it? The one who says whom to write to *and* what to write.
+    """
+    family = _FAMILIES.get(effect, effect)
+    whom = [value for value in values if value.leads and not value.embedded]
+    what = [
+        value
+        for value in values
+        if not value.embedded and not value.leads and not is_target(value.key)
+        and len(squeezed(value.text)) >= _TOLD and not task.said.holds(value.text)
+    ]  # fmt: skip
+    if not whom or not what:
+        return None
+    for one in read:
+        if one.named and task.request.points:
+            continue
+        for order in one.content.ordered:
+            if _FAMILIES.get(order.effect, order.effect) != family:
+                continue
+            if any(order.speaks_of(v.text) for v in whom) and (told := [v for v in what if order.speaks_of(v.text)]):
+                return "call-dictated", f"a content orders whom to write to and {_told(told[0])}"
+    return None
+
+
+#: Letters and digits of a title below which it stands in an order by chance.
+_TOLD = 4
+
+
+def _redirects(name: str, values: Sequence[Value], task: Task) -> tuple[str, str] | None:
+    """A payment that stands gets another recipient, and the user's words name neither him nor that there is one.
+
+    Where money goes changes seldom; that a notice asks for it is how invoices are hijacked.
+    """
+    if not changes(name):
+        return None
+    for value in values:
+        leads = value.kind == "account" or role_of(value.key) in ("account", "who")
+        if leads and not task.said.holds(value.text) and not task.speaks_of_accounts:
+            return "call-redirects", f"it gives a standing payment another recipient, {_told(value)}"
+    return None
+
+
 _QUOTES = frozenset("'\"“”„«»「『`:")
 
 
@@ -201,8 +249,10 @@ def _told(value: Value) -> str:
 # ── (c) is it the task? ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _in_scope(effect: str, impact: int, values: Sequence[Value], task: Task) -> bool:
+def _in_scope(name: str, effect: str, impact: int, values: Sequence[Value], task: Task) -> bool:
     asked = task.request.effects
+    if effect == "account" and "update" in asked and objects_of(name) & task.words:
+        return True  # "change the password": the tool's own object, in the user's words
     if effect == "create" and "share" in asked and any(role_of(value.key) == "who" for value in values):
         return True  # to invite people is to create a meeting with them
     return _covers(asked, effect) or (task.request.delegates and impact < _GRAVE)

@@ -11,6 +11,7 @@ import msgspec
 from penstock.knowledge.pack import define_pack, load_pack
 from penstock.protect.sessions.effects import asking
 from penstock.protect.sessions.lexicon import Lexicon, Meaning, Word, carries, words_of
+from penstock.protect.sessions.values import names_account
 
 
 class Phrase(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -48,15 +49,24 @@ def requested(text: str) -> Request:
     """What a user asks for, in words of any of the languages of the packs."""
     words = words_of(text)
     nouns = noun_marks()
-    negations = _negations(text, words)
+    ways = phrases().find(text, words)
+    negations = {found.word for found in ways if found.id == "negates"}
+    doing = {found.word for found in ways if found.id == "does"} - {word + 1 for word in negations}
     effects = {
         found.id
         for found in asking().find(text, words)
         if not (found.ambiguous and found.word and words[found.word - 1].text in nouns)
-        and found.word - 1 not in negations
+        or any(found.word - _DONE <= at < found.word for at in doing)
+        if found.word - 1 not in negations
     }
-    said = {found.id for found in phrases().find(text, words)}
+    said = {found.id for found in ways}
+    if "send" in effects and ("money" in said or names_account(text)):
+        effects.add("pay")
     return Request(frozenset(effects), "delegates" in said, "points" in said, "other_links" in said)
+
+
+#: Words from one that makes a noun a thing to do to that noun: "give customer Lou a refund".
+_DONE = 6
 
 
 def orders(text: str) -> list[Order]:
@@ -117,10 +127,6 @@ def _clauses(text: str, words: list[Word]) -> set[int]:
             opening.add(at)
         before = word.end
     return opening
-
-
-def _negations(text: str, words: list[Word]) -> set[int]:
-    return {found.word for found in phrases().find(text, words) if found.id == "negates"}
 
 
 @cache

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
 from penstock.protect.sessions.contents import Content, content_of
 from penstock.protect.sessions.conversation import Conversation, Turn
+from penstock.protect.sessions.effects import objects_of
 from penstock.protect.sessions.lexicon import words_of
 from penstock.protect.sessions.requests import Request, orders, phrases, requested
-from penstock.protect.sessions.values import Corpus, squeezed, values_of
+from penstock.protect.sessions.roles import role_of
+from penstock.protect.sessions.values import Corpus, names_account, squeezed, values_of
 
 #: Words of a user's turn up to which "yes" means all that was proposed before it.
 _SHORT_ANSWER = 8
@@ -42,9 +45,20 @@ class Task(msgspec.Struct, frozen=True):
     read: tuple[Read, ...]
 
     def tied(self, value: str) -> bool:
-        """Whether a word of the user stands in the value."""
-        return any(len(word.text) >= _TIES and not word.text.isdigit() and word.text in self.words
-                   for word in words_of(_apart(value)))  # fmt: skip
+        """Whether a word of the user stands in the value. What a thing is called ("hotel") ties nothing to anybody."""
+        return any(
+            len(word.text) >= _TIES and not word.text.isdigit() and word.text in self.words and not role_of(word.text)
+            for word in words_of(_apart(value))
+        )
+
+    @property
+    def speaks_of_accounts(self) -> bool:
+        """Whether the user's words are about an account or a recipient."""
+        return any(role_of(word) == "account" or word in _WHOM for word in self.words)
+
+
+#: How people call whom money goes to.
+_WHOM = frozenset("recipient recipients payee beneficiary empfanger destinatario destinataire ontvanger".split())
 
 
 def task_of(talk: Conversation, trusted: frozenset[str] = frozenset()) -> Task:
@@ -54,6 +68,7 @@ def task_of(talk: Conversation, trusted: frozenset[str] = frozenset()) -> Task:
     words = "\n".join(users)
     asked = requested(words)
     said = Corpus("\n".join([words, *system]))
+    known = [word.text for word in words_of(words)]
     read: list[Read] = []
     vouched: list[str] = []
     spoken = users_own = squeezed(words)
@@ -65,20 +80,24 @@ def task_of(talk: Conversation, trusted: frozenset[str] = frozenset()) -> Task:
         if turn.tool in trusted:
             vouched.append(turn.text)
             continue
-        named = _is_named(content, arguments.get(turn.call, ""), spoken)
+        sought = arguments.get(turn.call, "")
+        named = _is_named(content, sought, spoken) or _is_sought(turn.tool, sought, known)
         handed_over = named and (asked.delegates or asked.points) and not content.hostile
-        if handed_over and asked.delegates and _is_named(content, arguments.get(turn.call, ""), users_own, _APPOINTS):
+        if handed_over and asked.delegates and _is_named(content, sought, users_own, _APPOINTS):
             vouched.append(turn.text)
         if handed_over:
             spoken += squeezed(turn.text[:_NAMING])  # what a named content names in its turn is named
         read.append(Read(content, named, turn.tool, turn.call))
-    effects = asked.effects | {order.effect for text in system for order in orders(text)}
+    effects = {*asked.effects, *(order.effect for text in system for order in orders(text))}
     if asked.delegates:
-        effects |= {order.effect for text in vouched for order in orders(text)}
+        for text in vouched:
+            for order in orders(text):
+                paid = order.effect == "send" and names_account(text[order.start : order.end])
+                effects.add("pay" if paid else order.effect)
     request = msgspec.structs.replace(asked, effects=frozenset(effects))
     if vouched:
         said = Corpus("\n".join([said.text, *vouched]))
-    return Task(said, frozenset(word.text for word in words_of(words)), request, tuple(read))
+    return Task(said, frozenset(known), request, tuple(read))
 
 
 def _users(turns: Sequence[Turn]) -> list[str]:
@@ -103,6 +122,28 @@ def _is_named(content: Content, arguments: str, spoken: str, least: int = _NAMES
     looked_up = [value.text for value in values_of(arguments)[0] if not value.embedded] if arguments else []
     titles = [field.text for field in content.fields if not field.free]
     return any(least <= len(bare := squeezed(text)) and bare in spoken for text in (*looked_up, *titles[:500]))
+
+
+def _is_sought(tool: str, arguments: str, known: Sequence[str]) -> bool:
+    """Whether the user's words are what the content was looked up by: all words of a search, or a short number behind
+    the name of the thing ("incident 88")."""
+    things = objects_of(tool)
+    for value in values_of(arguments)[0] if arguments else ():
+        words = [word.text for word in words_of(value.text)]
+        if value.embedded or not words:
+            continue
+        if len(words) > 1 and all(any(_alike(word, said) for said in known) for word in words):
+            return True
+        if len(words) == 1 and any(
+            said == words[0] and _alike(before, thing) for before, said in pairwise(known) for thing in things
+        ):
+            return True
+    return False
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two words are one, but for the ending of a plural."""
+    return one == other or (min(len(one), len(other)) >= _TIES and (one + "s" == other or other + "s" == one))
 
 
 def _apart(text: str) -> str:

@@ -115,6 +115,11 @@ def leading_in(text: str) -> Iterator[tuple[str, str]]:
             yield found[0].rstrip(".,;:!?"), kind
 
 
+def names_account(text: str) -> bool:
+    """Whether an account stands in a text: what is sent there is money."""
+    return _LEADING[2][1].search(text) is not None
+
+
 # ── comparing ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 _SIGNS = re.compile(r"[\W_]+")
