@@ -64,6 +64,16 @@ class ToolPin(msgspec.Struct, frozen=True, kw_only=True):
     approved_by: str = ""
 
 
+class KnownTool(msgspec.Struct, frozen=True, kw_only=True):
+    """A tool as the inventory knows it. labels: kinds of data its results may hold; trust: trusted | untrusted | ""."""
+
+    name: str
+    server: str = ""
+    effects: tuple[str, ...] = ()
+    trust: str = ""
+    labels: tuple[str, ...] = ()
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """An application behind a virtual key."""
 
@@ -82,6 +92,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     uninspected: tuple[str, ...] = ()  # path prefixes that may pass without being understood, whatever else is said
     unknown_paths: str = "pass"  # pass (judged as far as they are JSON or text, and counted) | refuse
     refusal: str = "message"  # message: what is stopped reads as an answer · error: as the client's typed error
+    known_tools: tuple[KnownTool, ...] = ()  # tools that it uses, as far as the inventory knows them
     #: What conditions may ask of the application: its properties and the labels it contains, sees and touches.
     about: dict[str, Any] = {}
 

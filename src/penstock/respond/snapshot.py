@@ -19,7 +19,7 @@ from penstock.knowledge.providers import AT_HOME
 from penstock.protect.declared import check, rules_for
 from penstock.protect.facts import named
 from penstock.protect.policy import ATTACK
-from penstock.protect.snapshot import Caller, Limit, PolicySnapshot, Price, Rule, Upstream, decode, encode
+from penstock.protect.snapshot import Caller, KnownTool, Limit, PolicySnapshot, Price, Rule, Upstream, decode, encode
 from penstock.respond.people import People
 from penstock.settings import PER, Settings
 
@@ -31,6 +31,9 @@ _FROM_ELSEWHERE = ("tool_result", "document", "file")
 #: How far a caller's own agents are followed: an agent that hands on to another is still the application that calls.
 HANDS_ON = ("invokes", "delegates_to")
 AGENTS = 200
+#: How an application comes by its tools, and how many of one are known to the gateway.
+_USES = ("uses_tool", "exposes_tool", "connects_to", "invokes")
+TOOLS = 2_000
 
 
 def compile_snapshot(
@@ -187,10 +190,33 @@ def _caller(
             if row.requests or row.tokens or row.cost
         ),
         concurrent=min((row.concurrent for row in limits if row.concurrent), default=0),
+        known_tools=_known_tools(graph, labelling, parts),
         about=about if any(rule.when for rule in rules) else {},
         unknown_paths=settings.gateway.unknown_paths,
         refusal=settings.gateway.refusal,
     )
+
+
+def _known_tools(graph: Graph, labelling: Labelling, parts: Iterable[str]) -> tuple[KnownTool, ...]:
+    """The tools that an application and its agents use, by themselves or of the servers they are connected to."""
+    found: dict[str, KnownTool] = {}
+    used = [relation.target for part in sorted(parts) for relation in graph.out(part, *_USES)]
+    servers = [asset for one in used if (asset := graph.assets.get(one)) is not None and asset.kind == "mcp_server"]
+    offered = [(graph.assets.get(r.target), server) for server in servers for r in graph.out(server.id, "exposes_tool")]
+    for tool, server in [*((graph.assets.get(one), None) for one in used), *offered]:
+        if tool is None or tool.kind != "tool" or len(found) >= TOOLS:
+            continue
+        effects, trust = tool.prop("effects"), tool.prop("trust")
+        known = KnownTool(
+            name=tool.name,
+            server=server.name if server else "",
+            effects=tuple(sorted(effects)) if isinstance(effects, list | tuple | set | frozenset) else (),
+            trust=trust if trust in ("trusted", "untrusted") else "",
+            labels=tuple(sorted(labelling.touches(tool.id) & SENSITIVE)),
+        )
+        if known.effects or known.trust or known.labels:
+            found[tool.id] = known
+    return tuple(found[name] for name in sorted(found))
 
 
 def _about(application: Asset | None, labelling: Labelling, parts: Iterable[str]) -> dict[str, Any]:

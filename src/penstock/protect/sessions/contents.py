@@ -57,6 +57,7 @@ class Content:
         self._fields: list[Field] | None = None
         self._ordered: list[Ordered] | None = None
         self._hostile: bool | None = None
+        self._private: frozenset[str] | None = None
 
     @property
     def fields(self) -> list[Field]:
@@ -88,6 +89,15 @@ class Content:
         return self._hostile
 
     @property
+    def private(self) -> frozenset[str]:
+        """The kinds of data found in the content that are nobody else's business wherever they stand."""
+        if self._private is None:
+            from penstock.inspect.sensitive import detect
+
+            self._private = frozenset(span.category for span in detect(self.text)) & _PRIVATE
+        return self._private
+
+    @property
     def says_little(self) -> bool:
         """Whether the content is a bare value (a date, a number, an acknowledgement)."""
         return len(self.text) <= _BARE and self.text.count(" ") < _BARE_WORDS
@@ -102,6 +112,8 @@ class Content:
         return {squeezed(value) for value, found in leading_in(self.text) if found == kind}
 
 
+#: Names and addresses of people stand in every mail; these do not.
+_PRIVATE = frozenset({"credentials", "pci", "phi"})
 #: Characters up to which a value is short, words that say what it is, and how far behind an order its object stands.
 _SHORT_VALUE = 4
 _CALLED = (

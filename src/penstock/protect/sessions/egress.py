@@ -12,6 +12,7 @@ import msgspec
 
 from penstock.protect.sessions.conversation import Conversation
 from penstock.protect.sessions.judge import carries
+from penstock.protect.sessions.known import NOTHING, Knowledge
 from penstock.protect.sessions.task import Read, Task, task_of
 
 #: Links of one text that are looked at.
@@ -35,11 +36,11 @@ class Leak(msgspec.Struct, frozen=True, gc=False):
     image: bool
 
 
-def leaks(text: str, talk: Conversation) -> list[Leak]:
+def leaks(text: str, talk: Conversation, knowledge: Knowledge = NOTHING) -> list[Leak]:
     """The links and images of an answer that carry something out."""
     if "://" not in text and "![" not in text:
         return []
-    task = task_of(talk, frozenset(tool.name for tool in talk.tools if tool.trusted))
+    task = task_of(talk, frozenset(tool.name for tool in talk.tools if knowledge.trusted(tool)))
     found: list[Leak] = []
     for match in _IMAGE.finditer(text):
         url = match[1] or match[2]

@@ -23,6 +23,7 @@ from penstock.protect.sessions.answers import calls_of, continued, without
 from penstock.protect.sessions.conversation import Conversation, conversation
 from penstock.protect.sessions.egress import leaks, without_leaks
 from penstock.protect.sessions.judge import Ruling, judged
+from penstock.protect.sessions.known import knowledge_of
 from penstock.protect.snapshot import Rule
 from penstock.protect.surfaces.surface import Heard, Streaming, Tree
 from penstock.protect.upstream import Answer
@@ -167,7 +168,11 @@ async def ruled(
 
 def _rulings(call: Call, body: bytes, calls: Sequence[ToolCall]) -> list[Ruling]:
     talk: Conversation | None = conversation(_surface(call), msgspec.json.decode(body))
-    return judged(talk, calls) if talk is not None else [Ruling(one) for one in calls]
+    return (
+        judged(talk, calls, knowledge_of(call.policy.caller.known_tools))
+        if talk is not None
+        else [Ruling(one) for one in calls]
+    )
 
 
 def _noted(call: Call, rulings: list[Ruling]) -> list[Ruling]:
@@ -212,7 +217,12 @@ def _without_leaks(call: Call, body: bytes, whole: bytes) -> bytes:
     talk = conversation(_surface(call), msgspec.json.decode(body))
     changed: list[tuple[Part, str]] = []
     for part in reply.parts:
-        if talk is None or part.channel != "assistant" or part.fixed or not (found := leaks(part.text, talk)):
+        if (
+            talk is None
+            or part.channel != "assistant"
+            or part.fixed
+            or not (found := leaks(part.text, talk, knowledge_of(call.policy.caller.known_tools)))
+        ):
             continue
         why = f"It leads to {found[0].host} and carries more than any content says"
         call.record.rules["answer-carries"] = Rule(

@@ -12,9 +12,11 @@ import msgspec
 
 from penstock.protect.exchange import ToolCall
 from penstock.protect.sessions.conversation import Conversation
-from penstock.protect.sessions.effects import changes, effect_of, impact_of, objects_of, says
+from penstock.protect.sessions.effects import Tool, changes, impact_of, objects_of, says
+from penstock.protect.sessions.known import NOTHING, Knowledge, informed
 from penstock.protect.sessions.roles import is_target, role_of
 from penstock.protect.sessions.task import Read, Task, task_of
+from penstock.protect.sessions.trifecta import joined
 from penstock.protect.sessions.values import Value, squeezed, values_of
 
 #: Effects that ask for one another: who may send may reply in a channel, who may create may fill in.
@@ -39,20 +41,18 @@ class Ruling(msgspec.Struct, frozen=True):
         return self.action != "allow"
 
 
-def judged(talk: Conversation, calls: Sequence[ToolCall]) -> list[Ruling]:
+def judged(talk: Conversation, calls: Sequence[ToolCall], knowledge: Knowledge = NOTHING) -> list[Ruling]:
     """A ruling for each call that the model asks for at this point of the conversation."""
-    trusted = frozenset(tool.name for tool in talk.tools if tool.trusted)
-    task = task_of(talk, trusted)
-    described = {tool.name: tool for tool in talk.tools}
+    offered = informed(talk.tools, knowledge)
+    task = task_of(talk, frozenset(name for name, tool in offered.items() if tool.trusted))
     rulings: list[Ruling] = []
     for call in calls:
-        tool = described.get(call.name)
-        effect = tool.effect if tool and tool.effect else effect_of(call.name, tool.description if tool else "")
-        rulings.append(_ruling(call, effect, task, talk.whole))
+        effect = (offered.get(call.name) or informed([Tool(call.name)], knowledge)[call.name]).effect
+        rulings.append(_ruling(call, effect, task, talk.whole, knowledge))
     return rulings
 
 
-def _ruling(call: ToolCall, effect: str, task: Task, whole: bool) -> Ruling:
+def _ruling(call: ToolCall, effect: str, task: Task, whole: bool, knowledge: Knowledge) -> Ruling:
     read = [one for one in task.read if not one.content.says_little]
     if not read and whole:
         return Ruling(call)
@@ -79,6 +79,8 @@ def _ruling(call: ToolCall, effect: str, task: Task, whole: bool) -> Ruling:
             f"it {says(effect)}, which the user's words do not ask for, after content was read",
         )
     if impact >= _GRAVE and (why := _urged(call.name, values, effect, task, read)):
+        return _held(call, effect, *why)
+    if why := joined(effect, values, task, task.read, knowledge):
         return _held(call, effect, *why)
     return Ruling(call)
 
