@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {
     "model": "Say what model files would do when loaded, without loading them.",
     "assets": "List the AI inventory.",
     "show": "Show one asset: the six questions, its data, its relations.",
+    "who": "Show who answers for an asset, who may approve, must know, is affected.",
     "coverage": "Show what was seen, and what could not be.",
     "whatif": "Show what a change would close, before it is made.",
     "threats": "Show what an attacker could do to a system, and what stands against it.",

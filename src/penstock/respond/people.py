@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from penstock.discover.organisation.parties import party, slug
-from penstock.graph import identity
 from penstock.graph.graph import Graph
-from penstock.graph.vocabulary import DATA_KINDS, Asset, Evidence
+from penstock.graph.owners import places_of
+from penstock.graph.vocabulary import DATA_KINDS, VERBS, Asset, Evidence
+from penstock.respond.names import Names
 from penstock.settings import Settings
 
 #: Personal data of any degree: the data protection officer must know.
@@ -30,11 +31,6 @@ DEPENDS_ON_SOURCE = (
     "notifies",
 )  # fmt: skip
 
-#: Relations that are told where a thing is made or run, not where it is used.
-MAKING = (
-    "serves", "deployed_on", "trained_on", "fine_tuned_from", "derived_from", "indexes", "ingests", "embedded_by",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -50,12 +46,16 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """The owner (asset id of a team or person, "" when nobody is known), why, and what contradicts it."""
+    """The owner (asset id of a team or person, "" when nobody is known), why, and what contradicts it.
+
+    left: who is named too but has left the organisation; they answer for nothing any more.
+    """
 
     asset: str = ""
     name: str = ""
     why: str = "nobody is named as its owner"
     conflicts: tuple[Claim, ...] = ()
+    left: tuple[Claim, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.asset)
@@ -70,10 +70,15 @@ class People:
     def __init__(self, graph: Graph, settings: Settings) -> None:
         self.graph = graph
         self.settings = settings
+        self.names = Names(graph)
         self._owners: dict[str, Ownership] = {}
 
     def owner(self, asset: str) -> Ownership:
-        """Who answers for the asset: on its own account, else through its application, else its repository."""
+        """Who answers for the asset: on its own account, else through its application, else its repository.
+
+        What somebody says in so many words (the operator, a person, a declaration, a catalogue) comes before code
+        owners, they before tags and on-call tools, those before committers; of equal strength the nearest counts.
+        """
         if asset not in self._owners:
             self._owners[asset] = self._find_owner(asset)
         return self._owners[asset]
@@ -89,10 +94,11 @@ class People:
         data), then the owner's team, then the security team. Never the requester: who asks must not also grant. Never
         who has left: their word is worth no more than anybody's.
         """
-        asks = self._ids_of(requester)
+        asks = frozenset(also for id in self._ids_of(requester) for also in self.names.also(id))
         passed: list[str] = []
-        for candidate, why in self._candidates(asset, data):
-            if not candidate or candidate in asks:
+        for named, why in self._candidates(asset, data):
+            candidate = self.names.party(named)
+            if not candidate or candidate in asks or self.names.is_only(candidate, asks):
                 passed += [f"{self.name(candidate)} asks"] if candidate else []
             elif self.has_left(candidate):
                 passed.append(f"{self.name(candidate)} has left")
@@ -100,10 +106,9 @@ class People:
                 return candidate, "; ".join([why, *dict.fromkeys(passed)])
         return "", "; ".join(["nobody but the requester could be found", *dict.fromkeys(passed)])
 
-    def has_left(self, person: str) -> bool:
-        """Whether somebody is known to be no longer with the organisation."""
-        known = self.graph.assets.get(person)
-        return known is not None and (known.prop("left") is True or known.lifecycle == "retired")
+    def has_left(self, party: str) -> bool:
+        """Whether somebody is known to be no longer with the organisation; a team, when all its known members are."""
+        return self.names.has_left(party)
 
     def known_person(self, name: str) -> str:
         """The id of the person in the graph who goes by a name; "" when there is none."""
@@ -112,14 +117,15 @@ class People:
 
     def speaks_for(self, name: str, party: str) -> bool:
         """Whether the person who goes by a name is the party, or a member of that team."""
-        ids = self._ids_of(name)
-        return party in ids or any(r.target == party for id in ids for r in self.graph.out(id, "member_of"))
+        ids = {also for id in self._ids_of(name) for also in self.names.trusted(id)}
+        return party in ids or bool(ids & self.names.members(party))
 
     def same(self, one: str, other: str) -> bool:
         """Whether two names, handles, addresses or ids mean the same person."""
-        return bool(one and other) and (
-            one.strip().casefold() == other.strip().casefold() or bool(self._ids_of(one) & self._ids_of(other))
-        )
+        if not one or not other:
+            return False
+        ids = [{also for id in self._ids_of(name) for also in self.names.also(id)} for name in (one, other)]
+        return one.strip().casefold() == other.strip().casefold() or bool(ids[0] & ids[1])
 
     def informed(self, asset: str, labels: Iterable[str] = ()) -> tuple[str, ...]:
         """Asset ids of who must know: security always, data protection and legal as the data categories demand."""
@@ -137,7 +143,8 @@ class People:
         Bounded: at most ``NAMED`` of what lies within ``WALKED`` assets.
         """
         found: list[tuple[int, int, str]] = []
-        seen, todo = {asset}, deque([asset])
+        itself = self.names.things(asset)
+        seen, todo = set(itself), deque(itself)
         while todo and len(seen) < self.WALKED:
             for nearer in self._dependents(todo.popleft()):
                 if nearer in seen:
@@ -145,9 +152,42 @@ class People:
                 seen.add(nearer)
                 todo.append(nearer)
                 thing = self.graph.assets.get(nearer)
-                if thing is not None and thing.kind in AFFECTED_KINDS:
+                if thing is not None and thing.kind in AFFECTED_KINDS and self.names.thing(nearer) == nearer:
                     found.append((_rank_affected(thing), len(found), nearer))
         return tuple(thing for _, _, thing in sorted(found)[: self.NAMED])
+
+    def data_owners(self, asset: str) -> dict[str, Ownership]:
+        """Data that the asset holds or may read, nearest first, with who owns it; only where somebody is known."""
+        found: dict[str, Ownership] = {}
+        itself = self.names.things(asset)
+        seen, todo = set(itself), deque(itself)
+        while todo and len(seen) < self.WALKED and len(found) < self.NAMED:
+            here = todo.popleft()
+            known = self.graph.assets.get(here)
+            if known is not None and known.kind in DATA_KINDS and (owner := self.owner(here)):
+                found[here] = owner
+            for source in self._origins(here):
+                for nearer in self.names.things(source):
+                    if nearer not in seen:
+                        seen.add(nearer)
+                        todo.append(nearer)
+        return found
+
+    def processes(self, asset: str) -> dict[str, float | None]:
+        """Business processes that rely on the asset, the gravest first, with how grave: 1 low to 4 vital, None unknown.
+
+        One that says only how long it may be down is as grave as that: 1 hour 4, 4 hours 3, 24 hours 2, longer 1.
+        """
+        names = (*self.names.things(asset), *(a.asset for a in places_of(self.graph, asset) if a.how == "application"))
+        reached = {id for name in names for id in (name, *self.affected(name))}
+        told = {id: self._gravity(self.graph.assets[id]) for id in reached if self._is_process(id)}
+        return dict(sorted(told.items(), key=lambda row: (-(row[1] or 0), self.name(row[0]))))
+
+    def criticality(self, asset: str) -> float | None:
+        """How grave a loss of the asset is, 1 low to 4 vital: what is said of it, or of a process that relies on it."""
+        own = [self.graph.assets[id].prop("criticality") for id in self._same_system(asset)]
+        said = [level for level in (*own, *self.processes(asset).values()) if level is not None]
+        return max(said, default=None)
 
     def name(self, asset: str) -> str:
         """The asset's name; for people that only the settings name, that name."""
@@ -171,66 +211,42 @@ class People:
     # ── owner ────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _find_owner(self, asset: str) -> Ownership:
-        for place, through in self._places(asset):
-            if claims := sorted(self._claims(place), key=lambda claim: claim[0]):
-                return _decide([claim for _, claim in claims], [rank[0] for rank, _ in claims], through)
-        return Ownership()
+        found = [
+            (_strength(rank[0]), near, rank, claim, through)
+            for near, (place, through) in enumerate(self._places(asset))
+            for rank, claim in self._claims(place)
+        ]
+        found.sort(key=lambda one: (one[0], one[1], one[2]))
+        left = tuple(dict.fromkeys(one[3] for one in found if self.has_left(one[3].asset)))
+        here = [one for one in found if not self.has_left(one[3].asset)]
+        if not here:
+            gone = "; ".join(f"{claim.name} has left ({claim.why})" for claim in left)
+            return Ownership(why=f"nobody is named who is still here: {gone}", left=left) if left else Ownership()
+        _, near, _, best, through = here[0]
+        others = [(claim, rank[0]) for _, at, rank, claim, _ in here[1:] if at in (0, near)]
+        return _decide(best, others, through, left)
 
     def _places(self, asset: str) -> Iterator[tuple[str, str]]:
-        """Where to look for an owner: the asset, what makes or serves it, its application, its repository."""
-        yield asset, ""
-        for relation in sorted(self.graph.into(asset, "produces", "exposes_tool"), key=lambda r: r.key):
-            yield relation.source, f"through {self.name(relation.source)}, which makes it"
-        scopes = self._home(asset)
-        if len(scopes) > 1:  # used by many: none of them owns it
-            return
-        for scope in scopes:
-            application = self._application(scope)
-            yield application, f"through the application {self.name(application)}"
-            for repository in self._repositories(asset, application, scope):
-                yield repository, f"through the repository {self.name(repository)}"
+        """Where to look for an owner: the asset, what makes or serves it, its application, its repository; each also
+        under the name by which catalogues know it."""
+        for place in places_of(self.graph, asset):
+            through = _THROUGH[place.how].format(self.name(place.asset))
+            for known_as in self.names.things(place.asset):
+                yield known_as, through
 
-    def _home(self, asset: str) -> tuple[str, ...]:
-        """The sources the asset belongs to: its own; of a tenant-wide one where it is made or run, else where seen.
-
-        A model that one repository trains and ten use belongs to the one.
-        """
-        known = self.graph.assets.get(asset)
-        if known is not None and known.scope:
-            return (known.scope,)
-        made = [*self.graph.out(asset, *MAKING), *self.graph.into(asset, "produces")]
-        at = {e.scope for relation in made for e in self.graph.evidence.get(relation.key, ())}
-        scopes = {scope for scope in at or self.graph.scopes_of(asset) if scope.startswith("repo:")}
-        return tuple(sorted(scopes))
-
-    def _application(self, scope: str) -> str:
-        """The application that a source is, under the id it is kept under."""
-        issued = identity.application(scope).id
-        if issued in self.graph.assets:
-            return issued
-        return self._applications.get(scope, issued)
-
-    def _repositories(self, asset: str, application: str, scope: str) -> Iterator[str]:
-        for end in (asset, application):
-            yield from sorted(r.target for r in self.graph.out(end, "defined_in"))
-        name = scope.partition(":")[2]
-        yield identity.asset("repository", name).id
-
-    def _claims(self, place: str) -> Iterator[tuple[tuple[int, float, str], Claim]]:
+    def _claims(self, place: str) -> Iterator[tuple[tuple[float, float, str], Claim]]:
         """Every claim about the owner of one asset, with its rank: strongest source, then newest, then by id."""
         known = self.graph.assets.get(place)
         if said := self._said_by_operator(place, known):
-            owner = self.known_as(said)
+            owner = self.names.party(self.known_as(said))
             yield (0, 0.0, owner), Claim(owner, self.name(owner), "the operator's configuration says so (owners)")
         for relation in self.graph.out(place, "owned_by"):
             for evidence in self.graph.evidence.get(relation.key, ()):
                 if evidence.until is not None and evidence.until < self.graph.at:
                     continue
-                rank, why = _source(evidence)
-                yield (
-                    (rank, -evidence.seen_at if rank == 1 else 0.0, relation.target),
-                    Claim(relation.target, self.name(relation.target), why),
-                )
+                rank, why = _source(evidence, known)
+                owner = self.names.party(relation.target)
+                yield (rank, -evidence.seen_at if rank == 1 else 0.0, owner), Claim(owner, self.name(owner), why)
 
     def _said_by_operator(self, place: str, known: Asset | None) -> str:
         owners = self.settings.owners
@@ -246,6 +262,8 @@ class People:
             yield owner, "owns the data"
         for team in self._teams_of_owner(asset):
             yield team, "the owner's team"
+        for manager in self.names.managers(self.owner(asset).asset):
+            yield manager, "leads the owner"
         yield self.known_as(self.settings.security_team), "the security team: nobody nearer may"
 
     def _ids_of(self, name: str) -> frozenset[str]:
@@ -274,21 +292,37 @@ class People:
         known = self.graph.assets.get(owner)
         if known.kind == "team" if known else owner.startswith("team-"):
             yield owner
-        yield from sorted(r.target for r in self.graph.out(owner, "member_of"))
+        for name in self.names.also(owner):
+            yield from sorted(r.target for r in self.graph.out(name, "member_of"))
 
     # ── affected, names ──────────────────────────────────────────────────────────────────────────────────────────
 
     def _dependents(self, asset: str) -> Iterator[str]:
-        yield from sorted(r.source for r in self.graph.into(asset, *DEPENDS_ON_TARGET))
-        yield from sorted(r.target for r in self.graph.out(asset, *DEPENDS_ON_SOURCE))
+        found = {r.source for r in self.graph.into(asset, *DEPENDS_ON_TARGET)}
+        found |= {r.target for r in self.graph.out(asset, *DEPENDS_ON_SOURCE)}
+        for one in sorted(found):
+            yield from self.names.things(one)
 
-    @cached_property
-    def _applications(self) -> dict[str, str]:
-        """Scope → the only application in it, for sources whose application is kept under an older id."""
-        by_scope: dict[str, list[str]] = {}
-        for asset in self.graph.of_kind("application"):
-            by_scope.setdefault(asset.scope, []).append(asset.id)
-        return {scope: found[0] for scope, found in by_scope.items() if scope and len(found) == 1}
+    def _origins(self, asset: str) -> Iterator[str]:
+        """What labels come from: the other end of each relation that carries data to the asset."""
+        yield from sorted(r.target for r in self.graph.out(asset) if VERBS[r.verb].to == "source")
+        yield from sorted(r.source for r in self.graph.into(asset) if VERBS[r.verb].to == "target")
+        yield from sorted(r.target for r in self.graph.out(asset, "connects_to"))
+
+    def _is_process(self, id: str) -> bool:
+        return id in self.graph.assets and self.graph.assets[id].kind == "process"
+
+    def _gravity(self, process: Asset) -> float | None:
+        level, hours = process.prop("criticality"), process.prop("tolerable_outage_h")
+        if level is not None or hours is None:
+            return None if level is None else float(level)
+        return 4 if hours <= 1 else 3 if hours <= 4 else 2 if hours <= 24 else 1
+
+    def _same_system(self, asset: str) -> Iterator[str]:
+        """The asset and the application whose part it is, under each of their names."""
+        for place in places_of(self.graph, asset):
+            if place.how in ("itself", "application"):
+                yield from (id for id in self.names.things(place.asset) if id in self.graph.assets)
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
@@ -306,36 +340,59 @@ class People:
 
 
 #: Collector → rank and words. A person's word ranks 1; what is not listed (cloud tags, labels) ranks between
-#: code owners and committers.
-_SOURCES = {
+#: code owners and committers. Catalogues that contradict one another are asked in this order.
+_SOURCES: dict[str, tuple[float, str]] = {
     "organisation.declaration": (2, "its team declares it"),
     "organisation.backstage": (3, "the service catalogue says so"),
+    "organisation.opslevel": (3.1, "OpsLevel says so"),
+    "organisation.cortex": (3.2, "Cortex says so"),
+    "organisation.servicenow": (3.3, "ServiceNow says so"),
     "organisation.codeowners": (4, "the code owners file says so"),
+    "organisation.tags": (5, "a tag or label says so"),
+    "organisation.pagerduty": (5.1, "PagerDuty calls them"),
+    "organisation.opsgenie": (5.2, "Opsgenie calls them"),
     "organisation.committers": (6, "a guess: most of the commits are theirs"),
 }
-_TAGS, _COMMITTERS = 5, 6
+#: Lineage tools name owners as catalogues do.
+_LINEAGE, _TAGS, _COMMITTERS = 3.4, 5, 6
+#: Added to what a source says about another source: its own word comes first.
+_ELSEWHERE = 0.5
+#: How a place is told in the reason.
+_THROUGH = {
+    "itself": "",
+    "made_by": "through {}, which makes it",
+    "application": "through the application {}",
+    "repository": "through the repository {}",
+}
 
 
-def _source(evidence: Evidence) -> tuple[int, str]:
+def _strength(rank: float) -> int:
+    """Said in so many words, by code owners, by tags, guessed: 0 to 3."""
+    return 0 if rank < 4 else int(rank) - 3
+
+
+def _source(evidence: Evidence, about: Asset | None) -> tuple[float, str]:
     """How strong a claim about an owner is (0 is the operator), and the reason in words."""
     if evidence.collector.startswith("person:"):
         return 1, f"{evidence.collector.removeprefix('person:')} said so ({evidence.where})"
-    rank, words = _SOURCES.get(evidence.collector, (_TAGS, f"{evidence.collector} says so"))
+    otherwise = _LINEAGE if evidence.collector.startswith("lineage.") else _TAGS
+    rank, words = _SOURCES.get(evidence.collector, (otherwise, f"{evidence.collector} says so"))
+    if about is not None and about.scope and evidence.scope.startswith("repo:") and evidence.scope != about.scope:
+        rank += _ELSEWHERE
     return rank, f"{words} ({evidence.where})"
 
 
-def _decide(claims: list[Claim], ranks: list[int], through: str) -> Ownership:
+def _decide(best: Claim, others: Iterable[tuple[Claim, float]], through: str, left: tuple[Claim, ...]) -> Ownership:
     """The strongest claim wins; other sources that name somebody else contradict it.
 
     Committers are a guess and contradict nobody; two owners named at the same place share, they do not contradict.
     """
-    best = claims[0]
-    others: dict[str, Claim] = {}
-    for claim, rank in zip(claims[1:], ranks[1:], strict=True):
-        if claim.asset != best.asset and claim.why != best.why and rank != _COMMITTERS:
-            others.setdefault(claim.asset, claim)
+    against: dict[str, Claim] = {}
+    for claim, rank in others:
+        if claim.asset != best.asset and claim.why != best.why and rank < _COMMITTERS:
+            against.setdefault(claim.asset, claim)
     why = f"{best.why}, {through}" if through else best.why
-    return Ownership(best.asset, best.name, why, tuple(others.values()))
+    return Ownership(best.asset, best.name, why, tuple(against.values()), left)
 
 
 def _rank_affected(asset: Asset) -> int:

@@ -18,7 +18,8 @@ def command(paths: tuple[Path, ...], state: str | None, config: str | None) -> i
 
     Known are Terraform states and plans (terraform show -json), Pulumi states (pulumi stack export), ARM templates,
     AWS Config snapshots, Azure Resource Graph results, Google Cloud Asset Inventory; events of OpenLineage, dbt
-    artifacts and MLflow stores. Each is told by its content, and read one resource at a time.
+    artifacts and MLflow stores; directories (SCIM, LDIF); ServiceNow, PagerDuty and Opsgenie. Each is told by its
+    content.
 
     The same account or state taken in again replaces what it said before. No scan forgets what was taken in.
 
@@ -29,16 +30,20 @@ def command(paths: tuple[Path, ...], state: str | None, config: str | None) -> i
     from penstock.cli.taking_in import take_in
     from penstock.discover.cloud import taken_in as clouds
     from penstock.discover.data.lineage import taken_in as lineage
+    from penstock.discover.organisation import exports as organisation
 
     ended = 0
     with open_state(state, config, create=True) as opened:
         for path in paths:
             if clouds.is_export(path):
                 found = clouds.file(path, now=opened.now)
+            elif organisation.is_export(path):
+                found = organisation.file(path, now=opened.now)
             else:
                 try:
                     found = lineage.files([str(path)], now=opened.now)
                 except NotUnderstood as error:
-                    raise NotUnderstood("This is nothing that can be taken in", str(path), clouds.KNOWN) from error
+                    known = f"{clouds.KNOWN}; {organisation.KNOWN}"
+                    raise NotUnderstood("This is nothing that can be taken in", str(path), known) from error
             ended = max(ended, take_in(opened, found))
     return ended

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from penstock.discover.git import repository_name
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset
 
@@ -12,6 +13,10 @@ _EMAIL = re.compile(r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+\Z")
 #: Addresses that GitHub gives to people who hide theirs: ``123+alice@users.noreply.github.com``.
 _HIDDEN_EMAIL = re.compile(r"(?:\d+\+)?([^@+]+)@users\.noreply\.github\.com\Z", re.IGNORECASE)
 _ENTITY = re.compile(r"(?P<kind>group|team|user|person):(?:(?P<space>[^/\s]+)/)?(?P<name>.+)\Z", re.IGNORECASE)
+#: A page of a code host inside of a repository: everything from here on is no part of its name.
+_BRANCH = re.compile(r"/(?:-/)?(?:tree|blob|src)/")
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[:/].+/|/[^/]+/)[^/]+\Z", re.IGNORECASE)
+_REPOSITORY = re.compile(r"[\w.-]{1,100}(?:/[\w.-]{1,100}){1,6}\Z")
 #: Long enough for any name; what is longer is not one.
 _LONGEST = 120
 
@@ -36,11 +41,34 @@ def person(name: str, **props: str) -> Asset:
     return identity.asset("person", slug(text), props=props)
 
 
-def business_process(name: str, **props: int) -> Asset:
+def business_process(name: str, **props: float) -> Asset:
     """A business process by name; ``customer-support`` and ``Customer support`` are one."""
     key = slug(name)
     shown = name.strip() if " " in name.strip() else key.replace("-", " ").capitalize()
     return identity.asset("process", shown, key=key, props=props)
+
+
+def service(name: str) -> Asset:
+    """What a catalogue, an export or an on-call tool calls by name alone: one thing for the whole organisation.
+
+    Where exactly one application that was found bears the name too, they are taken for one when it is asked who
+    answers (``respond.people``); nothing is merged by name.
+    """
+    return identity.asset("application", name.strip(), key=f"service:{slug(name)}", status="catalogue")
+
+
+def store(name: str) -> Asset:
+    """Data that a catalogue calls by name alone."""
+    return identity.asset("data_store", name.strip(), key=f"backstage://resource/{slug(name)}")
+
+
+def system_of(repository: str) -> Asset | None:
+    """The application that a repository is, from its address or ``owner/name``; None for anything else."""
+    text = _BRANCH.split(repository.strip().removeprefix("url:"), maxsplit=1)[0].rstrip("/")
+    if _HOST.match(text):
+        text = f"https://{text}"
+    name = repository_name(text) if "://" in text or "@" in text else text
+    return identity.application(f"repo:{name}") if _REPOSITORY.match(name) else None
 
 
 def party(text: str, *, otherwise: str = "team") -> Asset | None:
