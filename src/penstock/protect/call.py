@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
 
 import msgspec
@@ -39,6 +40,10 @@ class Call:
     inspection: Inspection
     id: str = field(default_factory=event_id)
     began: float = field(default_factory=time.time)
+    #: When it began by the clock that only goes forward, and how many seconds of it were waited for others: for the
+    #: client's body, for the provider, for a client that reads slowly.
+    clock: float = field(default_factory=time.perf_counter)
+    waited: float = 0.0
     record: Record = field(default_factory=Record)
     props: dict[str, Any] = field(default_factory=dict)
     headers: Mapping[bytes, bytes] = field(init=False)
@@ -63,6 +68,8 @@ class Call:
     gone: bool = False
     work: asyncio.Task[Any] | None = None
     watcher: asyncio.Task[None] | None = None
+    session_key: bytes = b""
+    _session: str | None = None
 
     def __post_init__(self) -> None:
         self.headers = dict(self.scope["headers"])
@@ -82,8 +89,12 @@ class Call:
     @property
     def session(self) -> str:
         """The conversation: as the caller names it in ``x-penstock-session``, else known by how it began."""
-        named = self.headers.get(b"x-penstock-session", b"").decode("latin-1")[:128]
-        return conversation_of(self.exchange, named) if self.exchange is not None else named
+        if self._session is None:
+            named = self.headers.get(b"x-penstock-session", b"").decode("latin-1")[:128]
+            if self.exchange is None:
+                return named
+            self._session = conversation_of(self.exchange, named)
+        return self._session
 
     def refusal(self, decision: Decision, direction: str) -> str:
         return words.refusal(self.policy.caller, decision, direction, self.id)
@@ -105,6 +116,10 @@ class Call:
         """An answer in one piece."""
         await self.start(status, [*headers, (b"content-length", b"%d" % len(body))])
         await self.end(body)
+
+    def _told_session(self) -> str:
+        """The conversation as its events name it: alike for alike, and saying nothing of how it began."""
+        return blake2b(self.session.encode("utf-8", "surrogatepass"), digest_size=8, key=self.session_key).hexdigest()
 
     # ── what is kept ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -128,11 +143,13 @@ class Call:
     def event(self) -> Event:
         """What is kept of the call: types, counts and names; never a text."""
         caller = self.policy.caller
+        took = time.perf_counter() - self.clock
         props: dict[str, Any] = {
             "mode": caller.mode,
             "status": self.status,
             "outcome": self.outcome,
-            "ms": round(1000 * (time.time() - self.began), 1),
+            "ms": round(1000 * took, 1),
+            "added_ms": round(1000 * max(0.0, took - self.waited), 2),
             "bytes_in": self.sent,
             "bytes_out": self.answered,
         }
@@ -140,6 +157,7 @@ class Call:
             props["upstream"] = self.upstream.base_url
         if self.exchange is not None:
             props["stream"] = self.exchange.stream
+            props["session"] = self._told_session()
             if self.exchange.tools:
                 props["tools"] = list(self.exchange.tools)
             if self.exchange.unread:

@@ -19,13 +19,15 @@ class Facts(msgspec.Struct, frozen=True):
     region: str = ""
     stream: bool = False
     tools: tuple[str, ...] = ()
+    #: the conversation's name, given only where a condition asks for it: there are more of these than of all the rest
+    session: str = ""
 
 
 #: What conditions may speak of.
 VARIABLES = {"application": "asset", "call": "call"}
 _CALL = {
     "surface": Field("text"), "model": Field("text"), "provider": Field("text"), "region": Field("text"),
-    "stream": Field("flag"), "tools": Field("words"),
+    "stream": Field("flag"), "tools": Field("words"), "session": Field("text"),
 }  # fmt: skip
 _SCHEMAS = {**SCHEMAS, "call": _CALL}
 
@@ -66,6 +68,8 @@ class Matcher:
             "surface": facts.surface, "model": facts.model, "provider": facts.provider, "stream": facts.stream,
             "tools": facts.tools,
         }  # fmt: skip
+        if facts.session:
+            call["session"] = facts.session
         if facts.region:
             call["region"] = facts.region  # unknown, not empty, where the operator has not said
         answer = self._condition.evaluate({"application": self._about, "call": call})

@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from math import ceil
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from penstock.protect import words
 from penstock.protect.breakers import BUSY, Breakers
 from penstock.protect.call import NOBODY, Call
 from penstock.protect.doors.registry import Doors
-from penstock.protect.doors.room import Room
+from penstock.protect.doors.room import Room, whole
 from penstock.protect.exchange import Asked, Attachment, Exchange, Part
 from penstock.protect.facts import Facts
 from penstock.protect.facts import named as is_named
@@ -31,6 +32,7 @@ from penstock.protect.jsontext import with_model
 from penstock.protect.judging import judged, worse
 from penstock.protect.keys import is_signed, key_of
 from penstock.protect.limits import Exceeded, Meter
+from penstock.protect.metrics import MEDIA_TYPE, Counted, Metrics, Told, single
 from penstock.protect.permits import Permits, UsedGrants
 from penstock.protect.policy import ALLOW, ENDING, SEVERITY, Decision, Policy
 from penstock.protect.query import judged_query
@@ -78,7 +80,9 @@ class Gateway:
             recorder: takes recordings of calls, where the policy asks for them.
         """
         self._source = source
-        self._sink = sink
+        self._spool = sink
+        self.metrics = Metrics()
+        self._sink = Counted(sink, self.metrics)
         self._inspection = inspection or Inspection()
         self._surfaces = Registry()
         self._upstreams: Upstreams | None = None
@@ -90,7 +94,7 @@ class Gateway:
         self._breakers = Breakers()
         self._under_way = 0
         self.counts = dict.fromkeys(("calls", "refused", "uninspected", "failed", "hung_up"), 0)
-        self._doors = Doors(Room(source, sink, self._inspection, self._connected, self.counts, self._used))
+        self._doors = Doors(Room(source, self._sink, self._inspection, self._connected, self.counts, self._used))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "lifespan" and (door := self._doors.of(scope)) is not None:
@@ -107,9 +111,10 @@ class Gateway:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path in ("/healthz", "/readyz"):
-            await self._health(path, send)
-            return
-        call = Call(scope, send, UNKNOWN, {}, self._inspection)
+            return await self._health(path, send)
+        if path == "/metrics" and scope["method"] == "GET":
+            return await whole(send, 200, [(b"content-type", MEDIA_TYPE)], self.metrics.text(self._told()))
+        call = Call(scope, send, UNKNOWN, {}, self._inspection, session_key=self._token_key)
         if found := self._surfaces.find(call.method, path, call.headers):
             call.surface, call.fields = found
         self.counts["calls"] += 1
@@ -177,7 +182,9 @@ class Gateway:
             call.props["limit"] = exceeded.what
             return await self._refuse(call, 429, words.too_much(exceeded), "limit_reached", exceeded.after)
         call.admitted = True
+        mark = perf_counter()
         body = call.body = await read_body(call.headers, receive)
+        call.waited += perf_counter() - mark
         call.sent = len(body)
         if len(body) > LARGE:
             clean, decision = await asyncio.to_thread(self._considered, call, in_force, path)
@@ -217,7 +224,7 @@ class Gateway:
                 return body, ALLOW
             facts = call.facts = Facts(
                 exchange.surface, exchange.model, call.upstream.name, call.upstream.region, exchange.stream,
-                exchange.tools,
+                exchange.tools, call.session if policy.about_sessions else "",
             )  # fmt: skip
             call.policy = policy.of_call(facts)
             clean, decision = self._judged(call, "in", body, exchange.parts)
@@ -317,6 +324,7 @@ class Gateway:
         """
         assert call.upstream is not None  # noqa: S101
         left = [call.upstream, *self._fallbacks(call, in_force)] if call.upstream.fallback else [call.upstream]
+        mark = perf_counter()
         failed: NotReachable | None = None
         while left:
             upstream = left.pop(0)
@@ -344,7 +352,9 @@ class Gateway:
                 call.props.setdefault("failed_over", []).append({"from": upstream.name, "status": answer.status})
                 continue
             call.upstream = upstream
+            call.waited += perf_counter() - mark
             return answer
+        call.waited += perf_counter() - mark
         assert failed is not None  # noqa: S101
         raise failed
 
@@ -358,7 +368,7 @@ class Gateway:
             for one in in_force.fallbacks(call.upstream)
             if (not caller.providers or is_named(one.name, caller.providers))
             and policy.of_call(
-                Facts(exchange.surface, exchange.model, one.name, one.region, exchange.stream, exchange.tools)
+                replace(call.facts, model=exchange.model, provider=one.name, region=one.region)
             ).same_rules(call.policy)
         ]
 
@@ -377,13 +387,18 @@ class Gateway:
             lambda decision: call.refusal(decision, "out"),
         )
         await call.start(answer.status, answer.headers)
+        mark = perf_counter()
         try:
             async for piece in answer.body:
+                call.waited += perf_counter() - mark
                 call.answered += len(piece)
-                if ready := guard.feed(piece):
+                ready = guard.feed(piece)
+                mark = perf_counter()  # a client that reads slowly is waited for as a provider is
+                if ready:
                     await call.more(ready)
                 if guard.stopped:
                     break
+            call.waited += perf_counter() - mark
             rest = guard.finish()
         except _CUT as error:
             call.outcome = "cut"
@@ -397,10 +412,12 @@ class Gateway:
         await call.end(rest)
 
     async def _whole(self, call: Call, answer: Answer) -> None:
+        mark = perf_counter()
         try:
             body = await _bounded(answer)
         except (OSError, TimeoutError, Broken) as error:
             raise NotReachable("The provider's answer broke off", hint="Ask again") from error
+        call.waited += perf_counter() - mark
         call.answered = len(body)
         try:
             reply = call.surface.reply(body)
@@ -422,12 +439,14 @@ class Gateway:
     async def _passed(self, call: Call, answer: Answer) -> None:
         """An answer that holds no text: a picture, a sound."""
         await call.start(answer.status, answer.headers)
+        mark = perf_counter()
         try:
             async for piece in answer.body:
                 call.answered += len(piece)
                 await call.more(piece)
         except _CUT:
             call.outcome = "cut"
+        call.waited += perf_counter() - mark
         call.carried("out", (Attachment(answer.content_type, call.answered),))
         await call.end(b"")
 
@@ -474,15 +493,27 @@ class Gateway:
             said["resting"] = resting
         if path == "/readyz":
             said |= {"policy": in_force.snapshot.version if in_force else None, "problem": self._source.problem}
-            said |= {
-                name: value
-                for name in ("shed", "thinned", "failures", "dropped_files")
-                if (value := getattr(self._sink, name, None))
-            }
-        body = msgspec.json.encode(said)
-        headers = [*_JSON, (b"content-length", b"%d" % len(body))]
-        await send({"type": "http.response.start", "status": 200 if ready else 503, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+            said |= {name: value for name in _OF_THE_SPOOL if (value := getattr(self._spool, name, None))}
+        await whole(send, 200 if ready else 503, _JSON, msgspec.json.encode(said))
+
+    def _told(self) -> Iterator[Told]:
+        """What Prometheus is told beside the calls that are over."""
+        in_force = self._source.current()
+        for name, count in self.counts.items():
+            yield single(f"penstock_requests_{name}_total", "counter", f"Requests: {name.replace('_', ' ')}.", count)
+        yield single("penstock_calls_under_way", "gauge", "Calls that are being served.", self._under_way)
+        upstreams = [one.name for one in in_force.snapshot.upstreams] if in_force else []
+        open_now = self._breakers.open
+        states = [((("upstream", name),), float(name in open_now)) for name in upstreams]
+        yield "penstock_breaker_open", "gauge", "1 while an upstream that fails is left alone.", states
+        for name in _OF_THE_SPOOL:
+            told = f"Events of the spool: {name.replace('_', ' ')}."
+            yield single(f"penstock_spool_{name}_total", "counter", told, getattr(self._spool, name, 0))
+        version = in_force.snapshot.version if in_force else 0
+        yield single("penstock_policy_version", "gauge", "Version of the policy in force.", version)
+        yield single(
+            "penstock_policy_stale", "gauge", "1 while the newest is not in force.", bool(self._source.problem)
+        )
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:
@@ -500,6 +531,8 @@ class Gateway:
                 return
 
 
+#: What the spool counts: events lost, events kept without detail, failed writes, files dropped.
+_OF_THE_SPOOL = ("shed", "thinned", "failures", "dropped_files")
 #: Calls at the same time beyond which new ones are sent away, so that those under way are served.
 MOST_CALLS = 1000
 #: Bytes of a body that is read and judged beside the event loop, so that other calls do not wait for it.

@@ -85,6 +85,8 @@ class Policy:
         }
         self.tokenises = self.enforces and any(rule.action == "tokenise" for rule in self._of_texts["in"])
         self.asks = any(rule.action == "ask" or rule.on_error == "ask" for rule in chosen)
+        #: Whether a condition speaks of the conversation.
+        self.about_sessions = any("call.session" in rule.when for rule in chosen)
 
     def of_call(self, facts: Facts) -> Policy:
         """The policy with only the rules that are about such a call."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 from penstock.errors import NotUnderstood
@@ -21,6 +22,18 @@ LARGEST = 32 * 1024 * 1024
 PATIENCE = 60.0
 
 
+@dataclass(slots=True)
+class Bounds:
+    """How large a body may be, in bytes, and how long it may take, in seconds."""
+
+    largest: int = LARGEST
+    patience: float = PATIENCE
+
+
+#: Those of this process, for all its doors; set before it serves.
+BOUNDS = Bounds()
+
+
 class TooLarge(NotUnderstood):
     """The body is larger than the gateway takes: send less."""
 
@@ -33,7 +46,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
     """The whole body, its content coding undone.
 
     Raises:
-        TooLarge: it is, or decodes to, more than ``LARGEST`` bytes.
+        TooLarge: it is, or decodes to, more than ``BOUNDS.largest`` bytes.
         NotUnderstood: the headers contradict each other, the coding is unknown or broken, or the client is too slow.
         ClientGone: the client hung up.
     """
@@ -41,17 +54,19 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
     if length is not None:
         if b"transfer-encoding" in headers or not length.isdigit():
             raise NotUnderstood("Content-Length and Transfer-Encoding contradict each other", hint="Send one of them")
-        if int(length) > LARGEST:
+        if int(length) > BOUNDS.largest:
             raise _too_large()
     try:
         message = await receive()
         if not message.get("more_body") and message["type"] == "http.request":
             body = message.get("body", b"")  # nearly always: one piece
         else:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(BOUNDS.patience):
                 body = await _rest(message, receive)
     except TimeoutError as error:
-        raise NotUnderstood(f"The body did not arrive within {PATIENCE:.0f} seconds", hint="Send it faster") from error
+        raise NotUnderstood(
+            f"The body did not arrive within {BOUNDS.patience:g} seconds", hint="Send it faster"
+        ) from error
     coding = headers.get(b"content-encoding", b"").strip().lower().decode("latin-1")
     return body if coding in ("", "identity") else _undone(body, coding)
 
@@ -64,7 +79,7 @@ async def _rest(message: Message, receive: Receive) -> bytes:
             raise ClientGone
         pieces.append(message.get("body", b""))
         size += len(pieces[-1])
-        if size > LARGEST:
+        if size > BOUNDS.largest:
             raise _too_large()
         if not message.get("more_body"):
             return b"".join(pieces)
@@ -79,7 +94,7 @@ def _undone(body: bytes, coding: str) -> bytes:
         while body:
             plain = undo.decompress(body, PIECE)
             size += len(plain)
-            if size > LARGEST:
+            if size > BOUNDS.largest:
                 raise _too_large()
             pieces.append(plain)
             if undo.eof or (not plain and not undo.unconsumed_tail):
@@ -93,4 +108,4 @@ def _undone(body: bytes, coding: str) -> bytes:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"The body is larger than {LARGEST >> 20} MiB", hint="Send less in one call")
+    return TooLarge(f"The body is larger than {BOUNDS.largest >> 20} MiB", hint="Send less in one call")
