@@ -118,8 +118,8 @@ def wire_tool(look: Look, site: Site, agent: Asset, target: Target, given: str, 
         look.link(agent, "uses_tool", ready, site.path, line)
         return
     inner = look.site_of(target) if target.kind == "external" else None
-    if inner is not None and inner.row.makes == "agent":  # agent.as_tool(…)
-        for other in look.make(inner):
+    if inner is not None and inner.row.makes in ("agent", "passes"):  # agent.as_tool(…), AgentTool(agent)
+        for other in look.assets_of(target, "agent"):
             look.link(agent, "delegates_to", other, site.path, line)
     elif inner is not None and inner.row.makes == "mcp_client":
         for server in look.make(inner):
@@ -161,4 +161,14 @@ def delegates_of(look: Look, target: Target) -> list[Asset]:
     found = look.assets_of(target, "agent")
     if not found and target.kind == "external":
         look.open_wiring = True
-    return found
+    names = {text.value for text in look.resolver.text_of(target)} if target.kind == "value" else set()
+    return found or agents_named(look, names - {None})
+
+
+def agents_named(look: Look, names: set[str | None]) -> list[Asset]:
+    """The agents of a source that are given one of these names, where one is handed over to by its name."""
+    if not names:
+        return []
+    named = [site for site in look.sites.values() if site.row.makes == "agent" and "name" in site.row.args]
+    sites = [site for site in named if names & {text.value for text in look.texts(site, "name")}]
+    return [asset for site in sites for asset in look.make(site) if asset.kind == "agent" and asset.name in names]

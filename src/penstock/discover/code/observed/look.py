@@ -124,7 +124,21 @@ class Look:
                 found += self.opened(target)
         if not given:
             for name in site.row.defaults.get(role, ()):
-                found += self.resolver.assigned_to(name)
+                found += self._set_by_call(name) if name.endswith(")") else self.resolver.assigned_to(name)
+        return found
+
+    def _set_by_call(self, name: str) -> list[Target]:
+        """What calls of a package set for all others: ``dspy.configure(lm)`` is its argument ``lm``."""
+        symbol, _, keyword = name[:-1].partition("(")
+        last = symbol.rpartition(".")[2]
+        found: list[Target] = []
+        for path, module in self.resolver.modules.items():
+            for call in module.calls:
+                row = module.expressions[call]
+                callee = module.expressions[row[2]]
+                if keyword in row[4] and last in callee[2:4]:
+                    if any(target.symbol == symbol for target in self.resolver.follow(path, row[2])):
+                        found += self.resolver.follow(path, row[4][keyword])
         return found
 
     def opened(self, target: Target) -> list[Target]:

@@ -70,6 +70,8 @@ def prompts_at(look: Look, site: Site, target: Target, label: str, given: tuple[
     if target.kind == "external" and (inner := look.site_of(target)) and inner.row.makes == "prompt":
         look.owned.add((inner.path, inner.call))
         return look.make(inner)
+    if row_of(look, target) == "l":
+        return listed_prompt(look, target, f"{holder}.{label}" if holder else label)
     found = []
     for text in look.resolver.text_of(target):
         if text.env or not text.length or (text.value is not None and "\n" not in text.value and len(text.value) < 4):
@@ -80,6 +82,25 @@ def prompts_at(look: Look, site: Site, target: Target, label: str, given: tuple[
         sha = text.sha or (hash_of(text.value) if text.value else "")
         found.append(said_prompt(look, name, text.path, text.line, text.length, sha))
     return found[:8]
+
+
+def row_of(look: Look, target: Target) -> str:
+    """The sort of row that a value is."""
+    if target.kind != "value" or target.ref < 0:
+        return ""
+    return str(look.resolver.modules[target.path].expressions[target.ref][0])
+
+
+def listed_prompt(look: Look, target: Target, name: str) -> list[Asset]:
+    """One prompt whose lines are the texts of a list."""
+    texts = [t for inner in look.opened(target) if inner.kind == "value" for t in look.resolver.text_of(inner)]
+    texts = [text for text in texts if text.length and not text.env]
+    if not texts or texts[0].path != target.path:
+        return []
+    known = [text.value for text in texts if text.value is not None]
+    sha = hash_of("\n".join(known)) if len(known) == len(texts) else ""
+    line = look.line(target.path, target.ref)
+    return [said_prompt(look, name, target.path, line, sum(text.length for text in texts) + len(texts) - 1, sha)]
 
 
 def _said_by(look: Look, site: Site, lambda_: Target, label: str, given: tuple[str, int]) -> list[Asset]:

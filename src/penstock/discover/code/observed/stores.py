@@ -18,6 +18,8 @@ from penstock.graph.vocabulary import Asset
 
 #: Expressions that one look at the flow into a store visits.
 MAX_FLOW = 600
+#: What the code of a tool uses, by what makes it.
+_USES = {"store": "retrieves_from", "model": "uses_model", "agent": "invokes"}
 #: Methods that put something into a store.
 _FILLS = frozenset(
     {"upsert", "add", "insert", "upload_points", "upload_collection", "upload_records", "add_documents", "add_texts",
@@ -61,15 +63,16 @@ def _given_no_store(look: Look, site: Site) -> bool:
 
 
 def say_tool_uses(look: Look) -> None:
-    """Stores and models that the functions behind a tool call."""
+    """Stores, models and agents that the functions behind a tool call."""
     for function, tool in list(look.tools.items()):
         found = look.reach.get(function)
         for path, scope in sorted(found.scopes) if found else ():
-            for call, target in method_calls(look, path, effects.calls_in(look.resolver.modules[path], scope)):
+            calls = effects.calls_in(look.resolver.modules[path], scope)
+            for call, target in method_calls(look, path, calls, plain=True):
                 site = look.site_of(target)
-                verb = {"store": "retrieves_from", "model": "uses_model"}.get(site.row.makes) if site else None
+                verb = _USES.get(site.row.makes) if site else None
                 for asset in look.make(site) if site and verb else ():
-                    if asset.kind in ("vector_store", "model"):
+                    if asset.kind in ("vector_store", "model", "agent"):
                         look.link(tool, str(verb), asset, path, look.line(path, call))
 
 
@@ -93,12 +96,14 @@ def say_store_uses(look: Look) -> None:
                     look.link(store, "indexes", dataset, path, line)
 
 
-def method_calls(look: Look, path: str, calls: Iterable[int]) -> Iterator[tuple[int, Target]]:
-    """Calls of methods on things that a call of a package made."""
+def method_calls(
+    look: Look, path: str, calls: Iterable[int], *, plain: bool = False
+) -> Iterator[tuple[int, Target]]:
+    """Calls of methods on things that a call of a package made; ``plain``: and of such things themselves."""
     module = look.resolver.modules[path]
     for call in calls:
         callee = module.expressions[call][2]
-        if module.expressions[callee][0] == "a":
+        if module.expressions[callee][0] in ("ar" if plain else "a"):
             for target in look.resolver.follow(path, callee):
                 if target.kind == "external" and target.ref >= 0:
                     yield call, target

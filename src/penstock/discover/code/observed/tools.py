@@ -77,6 +77,9 @@ def make_tool(look: Look, site: Site) -> list[Asset]:
     for agent in agents_in(look, site, "function"):
         for tool in found:
             look.link(tool, "invokes", agent, site.path, line)
+    for agent in agents_in(look, site, "caller"):
+        for tool in found:
+            look.link(agent, "uses_tool", tool, site.path, line)
     say_exposed(look, site)
     return found
 

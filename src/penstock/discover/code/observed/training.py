@@ -33,8 +33,9 @@ def make_training(look: Look, site: Site) -> list[Asset]:
     if provider_of(site.row, site.symbol):
         bases = models_at(look, site, look.argument(site, "base"), site.row.provider, "", None)
         look.owned.add((site.path, site.call))
-    outputs = [t for t in look.texts(site, "hub") if t.value] or [t for t in look.texts(site, "output") if t.value]
-    return trained(look, site, data, bases, [str(t.value) for t in outputs[:1]], line)
+    outputs = [str(t.value) for t in look.texts(site, "hub") if t.value] or saved_by(look, site)
+    outputs = outputs or [str(t.value) for t in look.texts(site, "output") if t.value]
+    return trained(look, site, data, bases, outputs[:1], line)
 
 
 def make_evaluation(look: Look, site: Site) -> list[Asset]:
@@ -173,6 +174,22 @@ def saved_to(look: Look, estimators: list[Target]) -> list[str]:
                         row = look.resolver.modules[target.path].expressions[target.ref]
                         paths += [t.value for a in row[3][:1] for t in look.resolver.texts(target.path, a) if t.value]
                 found += [p for p in paths if p]
+    return found
+
+
+def saved_by(look: Look, site: Site) -> list[str]:
+    """Paths to which what a training was called on, or what it gave, saves its model: ``trainer.save_model(path)``."""
+    made = {(site.path, site.call)}
+    if site.receiver is not None:
+        made |= {(step.path, step.ref) for step in effects.origins(look.resolver, site.receiver) if step.ref >= 0}
+    found: list[str] = []
+    for other in look.sites.values():
+        if other.row.makes in ("save", "save_to") and other.receiver is not None and other.path == site.path:
+            if _BESIDE_WEIGHTS.search(other.symbol):
+                continue
+            steps = {(step.path, step.ref) for step in effects.origins(look.resolver, other.receiver)}
+            if steps & made:
+                found += [str(t.value) for t in look.texts(other, "path") if t.value]
     return found
 
 

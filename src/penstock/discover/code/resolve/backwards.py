@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from penstock.discover.code.resolve.known import SAME_METHODS
+
 if TYPE_CHECKING:
     from penstock.discover.code.resolve.module import Module
     from penstock.discover.code.resolve.resolver import Resolver
@@ -20,11 +22,14 @@ class Backwards:
         self._sets: dict[str, list[tuple[Module, list[Any]]]] = {}
 
     def _wrappers(self, path: str) -> dict[int, int]:
-        """In one file: expression → the first that is only another form of it (``*``)."""
+        """In one file: expression → the first that is only another form of it: ``*``, ``x.compile()``."""
         found: dict[int, int] = {}
-        for number, row in enumerate(self.resolver.modules[path].expressions):
+        rows = self.resolver.modules[path].expressions
+        for number, row in enumerate(rows):
             if row[0] == "*":
                 found.setdefault(row[2], number)
+            elif row[0] == "c" and (callee := rows[row[2]])[0] == "a" and callee[3] in SAME_METHODS:
+                found.setdefault(callee[2], number)
         return found
 
     def _fields(self, path: str) -> dict[int, str]:
