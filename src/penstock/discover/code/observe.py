@@ -12,6 +12,7 @@ from typing import Any
 from penstock.discover.code.observed import (
     addresses,
     agents,
+    graphs,
     guards,
     models,
     prompts,
@@ -53,6 +54,7 @@ MAKERS: dict[str, Maker] = {
     "client": addresses.make_client,
     "evaluation": training.make_evaluation,
     "fit": training.make_fit,
+    "graph": graphs.make_graph,
     "guard": guards.make_guard,
     "guard_function": guards.make_guard_function,
     "handler": servers.make_handler,
@@ -114,7 +116,7 @@ def run(look: Look) -> Iterator[Yielded]:
         look.sites.setdefault((site.path, site.call), site)
     say_frameworks(look)
     ordered = sorted(look.sites.values(), key=lambda s: (s.path, look.line(s.path, s.call)))
-    for makes in ("server", "guard_function", "tool", "server_tool", "agent", "server_prompt", "handler"):
+    for makes in ("server", "guard_function", "tool", "server_tool", "agent", "graph", "server_prompt", "handler"):
         for site in ordered:
             if site.row.makes == makes:
                 look.make(site)

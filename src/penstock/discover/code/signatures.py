@@ -19,7 +19,7 @@ from penstock.knowledge.pack import define_pack, load_pack
 Makes = Literal[
     "client", "model", "request", "agent", "tool", "server", "server_tool", "server_prompt", "handler", "prompt",
     "store", "data", "passes", "settings", "training", "fit", "save", "save_to", "push", "guard", "guard_function",
-    "mcp_client", "registration", "evaluation",
+    "mcp_client", "registration", "evaluation", "graph",
 ]  # fmt: skip
 #: What a class of the source may be by what it extends, and is not once more by a method that it inherits.
 _OF_CLASSES = frozenset({"agent", "tool", "server"})

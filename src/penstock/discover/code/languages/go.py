@@ -77,7 +77,12 @@ class GoWalker(Walker):
         values = _values(node.child_by_field_name("value"))
         kind = node.child_by_field_name("type")
         self.bind_all([n for n in names if n.is_named], values, scope)
-        if not values and kind is not None:
+        if not values and kind is not None and scope == 0 and (embedded := _embedded(node)):
+            row = node.start_point[0]
+            read = self.ir.add(row, "r", "go:embed", scope)
+            value = self.ir.add(row, "c", read, [self.literal(embedded, row)], {}, scope, self.ir.line(row))
+            self.ir.bind(scope, text(names[0]), value, row)
+        elif not values and kind is not None:
             for name in names:
                 if name.is_named:
                     self.ir.bind(scope, text(name), self.zero(kind, scope), name.start_point[0])
@@ -373,6 +378,17 @@ def _values(node: Node | None) -> list[Node]:
     if node is None:
         return []
     return [c for c in node.named_children if c.type != "comment"] if node.type == "expression_list" else [node]
+
+
+def _embedded(node: Node) -> str:
+    """The file that the comment above a variable puts into it: ``//go:embed prompt.md``."""
+    for each in (node, node.parent):
+        above = each.prev_sibling if each is not None else None
+        while above is not None and not above.is_named:  # the end of the line
+            above = above.prev_sibling
+        if above is not None and above.type == "comment" and text(above).startswith("//go:embed "):
+            return text(above).removeprefix("//go:embed ").split()[0].strip('"`')
+    return ""
 
 
 def _bare(node: Node | None) -> Node | None:

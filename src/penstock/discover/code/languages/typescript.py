@@ -232,6 +232,10 @@ class ScriptWalker(Walker):
             default = child.child_by_field_name("value") or child.child_by_field_name("right")
             if name.type == "identifier":
                 row[PARAMS].append([text(name), self.want(default, inner), annotation])
+                if child.named_children[0].type == "accessibility_modifier":  # constructor(private config: Config)
+                    line = child.start_point[0]
+                    this = self.ir.add(line, "r", "this", inner)
+                    self.set(this, text(name), self.ir.add(line, "r", text(name), inner), line, inner)
             elif name.type == "object_pattern":
                 label = f"#{place}"
                 row[PARAMS].append([label, self.want(default, inner), annotation])

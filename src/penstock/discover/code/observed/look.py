@@ -45,6 +45,7 @@ class Look:
         self.open_wiring = False
         self.configured: tuple[Asset, ...] = ()  # models that properties of a framework name
         self._registered: dict[str, list[Site]] | None = None
+        self._keys: dict[tuple[str, int], list[str]] | None = None
         self.predicting: frozenset[tuple[str, int]] | None = None  # calls whose result somebody predicts with
 
     def line(self, path: str, expression: int) -> int:
@@ -176,6 +177,19 @@ class Look:
                         continue
                 for inner in self.opened(target):
                     yield inner, ""
+
+    def keys_of(self, site: Site) -> list[str]:
+        """The names under which objects of tools hold what a site makes: ``tools: { weather: tool(…) }``."""
+        if self._keys is None:
+            self._keys = {}
+            for other in self.sites.values():
+                for target, given in self.named_targets(other, "tools") if "tools" in other.row.args else ():
+                    inner = self.site_of(target) if given and target.kind == "external" else None
+                    if inner is not None and inner.row.makes == "tool":
+                        known = self._keys.setdefault((inner.path, inner.call), [])
+                        if given not in known:
+                            known.append(given)
+        return self._keys.get((site.path, site.call), [])
 
     def list_texts(self, at: tuple[str, int, Frames]) -> list[Text]:
         return [

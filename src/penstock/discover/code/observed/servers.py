@@ -23,7 +23,8 @@ _TAKES_VALUE = frozenset({"-e", "--env", "-v", "--volume", "--mount", "-p", "--p
 def make_server(look: Look, site: Site) -> list[Asset]:
     line = look.line(site.path, site.call)
     names = [t.value for t in look.texts(site, "name") if t.value]
-    name = names[0] if names else look.symbol_name(site.path, site.call) or last_name(site.symbol)
+    name = names[0] if names else look.symbol_name(site.path, site.call) or assembly_of(look, site)
+    name = name or last_name(site.symbol)
     server = identity.asset(
         "mcp_server", name, scope=look.scope, key=f"{site.path}::{name}", status=status_of(site.path)
     )
@@ -34,6 +35,17 @@ def make_server(look: Look, site: Site) -> list[Asset]:
         for tool in tool_of(look, target, given):
             look.link(server, "exposes_tool", tool, site.path, line)
     return [server]
+
+
+def assembly_of(look: Look, site: Site) -> str:
+    """The name of a .NET project, which its servers have where none is given to them."""
+    folder = site.path.rpartition("/")[0]
+    for _ in range(site.path.count("/") + 1 if site.row.language == "csharp" else 0):
+        found = [p for p in look.source.paths if p.endswith(".csproj") and p.rpartition("/")[0] == folder]
+        if len(found) == 1:
+            return found[0].rpartition("/")[2].removesuffix(".csproj")
+        folder = folder.rpartition("/")[0]
+    return ""
 
 
 def make_server_tool(look: Look, site: Site) -> list[Asset]:

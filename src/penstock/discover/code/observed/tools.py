@@ -54,7 +54,10 @@ def make_tool(look: Look, site: Site) -> list[Asset]:
     function = (functions[0].path, functions[0].ref) if functions else None
     if names and function is None:
         function = method_named(look, site, str(names[0].value))
-    if names:
+    keys = look.keys_of(site) if not site.row.args.get("name") else []
+    if keys:  # several callers may call it each by a name of their own
+        found = [said_tool(look, key, site.path, line, function, described(look, site)) for key in keys]
+    elif names:
         found = [said_tool(look, str(t.value), *at, function, described(look, site)) for t in names[:1]]
     elif look.argument(site, "name") and not functions:
         leave_open(look, site)
@@ -206,7 +209,8 @@ def tool_of(look: Look, target: Target, given_name: str = "") -> list[Asset]:
     if owner >= 0 and (made := made_by_class(look, target.path, owner)):
         return made
     if target.kind in ("external", "instance", "class"):
-        return look.assets_of(target, "tool")
+        tools = look.assets_of(target, "tool")
+        return [tool for tool in tools if tool.name == given_name] or tools
     if target.kind == "value" and given_name:
         return []
     return []
