@@ -24,6 +24,7 @@ from penstock.errors import NotAllowed, NotReachable, PenstockError, WrongUse
 COMMANDS: dict[str, str] = {
     "up": "Discover, assess and serve: console, API and gateway in one go.",
     "scan": "Discover and assess the AI in a path or git repository.",
+    "cloud": "Discover the AI in accounts of clouds, as it is.",
     "import": "Take in exports of clouds, states of infrastructure tools, lineage.",
     "risks": "List findings, worst first.",
     "explain": "Explain a rule: what it finds, why it matters, what to do.",
