@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
+from penstock.protect.behaviour.watch import Watch, context_of
 from penstock.protect.breakers import BUSY, Breakers
 from penstock.protect.call import NOBODY, Call
 from penstock.protect.doors.registry import Doors
@@ -82,7 +83,7 @@ class Gateway:
         self._source = source
         self._spool = sink
         self.metrics = Metrics()
-        self._sink = Counted(sink, self.metrics)
+        self._sink = Watch(Counted(sink, self.metrics), context_of(source))
         self._inspection = inspection or Inspection()
         self._surfaces = Registry()
         self._upstreams: Upstreams | None = None
