@@ -53,6 +53,35 @@ class GatewaySetting:
     refusal: str = "message"
     #: keep what was seen in each call (kinds of data and channels, never texts), to try a changed policy on
     record: bool = False
+    #: callers without a key or identity: ``refuse``, or ``observe`` (they pass, and become shadow assets)
+    unknown_callers: str = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSetting:
+    """Whose signed tokens (JWT) the gateway takes. ``jwks``: where its public keys are, https or a file."""
+
+    issuer: str
+    audience: str
+    jwks: str
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    #: certificates of who vouches for the address of the keys; a file with a token to ask for them with
+    ca_file: str = ""
+    token_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentitySetting:
+    """Who stands for an application (name or id), without a key: globs of a token's or a certificate's subject."""
+
+    application: str
+    issuer: str = ""
+    subject: str = ""
+    #: a service account of Kubernetes, as ``namespace/name``: its subject in short
+    service_account: str = ""
+    claims: dict[str, str] = field(default_factory=dict)
+    #: subject of a client certificate, as ``CN=support,O=Shop``
+    certificate: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +236,8 @@ class Settings:
     modes: dict[str, str] = field(default_factory=dict)
     policy: tuple[PolicySetting, ...] = ()
     limits: tuple[LimitSetting, ...] = ()
+    issuers: tuple[IssuerSetting, ...] = ()
+    identities: tuple[IdentitySetting, ...] = ()
     prices: tuple[PriceSetting, ...] = ()
     #: paths (globs) the operator excludes from scans
     exclude: tuple[str, ...] = ()
@@ -314,6 +345,7 @@ def parse_settings(document: Any, where: str) -> Settings:
     for section, kind in (
         ("upstreams", UpstreamSetting), ("webhooks", WebhookSetting), ("notify", NotifySetting),
         ("policy", PolicySetting), ("limits", LimitSetting), ("prices", PriceSetting), ("tickets", TicketSetting),
+        ("issuers", IssuerSetting), ("identities", IdentitySetting),
     ):  # fmt: skip
         rows = said.get(section)
         for number, row in enumerate(rows if isinstance(rows, list) else ()):
@@ -347,6 +379,7 @@ def parse_settings(document: Any, where: str) -> Settings:
     for name, value, allowed in (
         ("unknown_paths", settings.gateway.unknown_paths, ("pass", "refuse")),
         ("refusal", settings.gateway.refusal, ("message", "error")),
+        ("unknown_callers", settings.gateway.unknown_callers, ("refuse", "observe")),
     ):
         if value not in allowed:
             place = f"{where}: gateway.{name}"

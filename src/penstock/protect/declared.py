@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from penstock.errors import NotUnderstood
 from penstock.graph.vocabulary import LABELS
 from penstock.protect.exchange import CHANNELS
 from penstock.protect.facts import condition, named
+from penstock.protect.identities import ALGORITHMS
 from penstock.protect.policy import ACTIONS, ATTACK
 from penstock.protect.snapshot import Rule
 from penstock.settings import PolicySetting, Settings
@@ -57,6 +59,41 @@ def check(settings: Settings, where: str) -> None:
                 condition(rule.when)
             except NotUnderstood as error:
                 raise NotUnderstood(error.message, f"{place}.when", error.hint) from error
+
+
+def check_identities(settings: Settings, where: str) -> None:
+    """Whether every issuer can be trusted and every identity be met.
+
+    Raises:
+        NotUnderstood: one cannot; it says which, and what to write instead.
+    """
+    for issuer in settings.issuers:
+        place = f"{where}: issuers, {issuer.issuer}"
+        _one_of("algorithm", issuer.algorithms, ALGORITHMS, place)
+        if not issuer.algorithms:
+            raise NotUnderstood("No signature would be taken", place, "Name an algorithm, such as RS256")
+        if not issuer.issuer or not issuer.audience:
+            raise NotUnderstood("Tokens are taken for one audience only", place, "Name the audience they are made for")
+        address = urlsplit(issuer.jwks)
+        safe = address.scheme == "https" or (address.scheme == "http" and address.hostname in _LOOPBACK)
+        if not (safe or issuer.jwks.startswith("/")):
+            hint = "Give an https URL or a full path"
+            raise NotUnderstood("Keys of an issuer must come safely", f"{place}.jwks", hint)
+    known = [issuer.issuer for issuer in settings.issuers]
+    for identity in settings.identities:
+        place = f"{where}: identities, {identity.application}"
+        if identity.certificate and identity.issuer:
+            raise NotUnderstood("A token and a certificate are two identities", place, "Write two entries")
+        if identity.certificate:
+            continue
+        _one_of("issuer", [identity.issuer], known, place)
+        if not (identity.subject or identity.service_account or identity.claims):
+            raise NotUnderstood("Every token of the issuer would match", place, "Name a subject or a claim")
+        if identity.service_account and identity.service_account.count("/") != 1:
+            raise NotUnderstood("A service account has a namespace and a name", place, "Write namespace/name")
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 def _one_of(name: str, given: Iterable[str], known: Iterable[str], place: str) -> None:

@@ -31,7 +31,7 @@ from penstock.protect.framing import aws
 from penstock.protect.inspection import Inspection
 from penstock.protect.jsontext import with_model
 from penstock.protect.judging import judged, worse
-from penstock.protect.keys import is_signed, key_of
+from penstock.protect.keys import certificate_of, is_signed, key_of
 from penstock.protect.limits import Exceeded, Meter
 from penstock.protect.metrics import MEDIA_TYPE, Counted, Metrics, Told, single
 from penstock.protect.permits import Permits, UsedGrants
@@ -42,7 +42,7 @@ from penstock.protect.requests import LARGEST, ClientGone, Receive, Scope, Send,
 from penstock.protect.sessions.guard import Sessions
 from penstock.protect.sink import Sink
 from penstock.protect.snapshot import Upstream
-from penstock.protect.snapshot_source import InForce, Source
+from penstock.protect.snapshot_source import InForce, Source, stranger
 from penstock.protect.stream_guard import StreamGuard
 from penstock.protect.surfaces.registry import UNKNOWN, Registry
 from penstock.protect.surfaces.surface import STOPPED, Streaming
@@ -163,10 +163,13 @@ class Gateway:
         in_force = self._source.current()
         if in_force is None:
             return await self._refuse(call, 503, words.not_ready(self._source.problem), "no_policy")
-        policy = in_force.policy_of(key_of(call.headers, call.query))
+        key, certificate = key_of(call.headers, call.query), certificate_of(call.scope)
+        policy = in_force.policy_of(key, certificate)
         if policy is None:
             return await self._refuse(call, 401, words.unknown_key(), "invalid_api_key")
         caller = policy.caller
+        if not caller.application:
+            call.props["caller"] = stranger(in_force, key, certificate)
         call.policy, call.prices = policy, in_force.prices
         if in_force.snapshot.records and self._recorder is not None:
             call.record.texts = []
@@ -363,7 +366,7 @@ class Gateway:
         """Upstreams that may take over: those where the very same rules hold, and that the caller may use."""
         assert call.upstream is not None and call.exchange is not None  # noqa: S101
         caller, exchange = call.policy.caller, call.exchange
-        policy = in_force.policy_of(key_of(call.headers, call.query)) or call.policy
+        policy = in_force.policy_of(key_of(call.headers, call.query), certificate_of(call.scope)) or call.policy
         return [
             one
             for one in in_force.fallbacks(call.upstream)

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import unquote
 
 from penstock.protect.snapshot import PolicySnapshot
@@ -32,6 +33,12 @@ def key_of(headers: Mapping[bytes, bytes], query: bytes = b"") -> str:
         return signed[1].decode("latin-1")
     match = _IN_QUERY.search(query) if b"key=" in query else None
     return unquote(match[1].decode("latin-1")) if match else ""
+
+
+def certificate_of(scope: Mapping[str, Any]) -> str:
+    """The subject of the caller's certificate, as TLS has verified it; empty when there is none."""
+    tls = (scope.get("extensions") or {}).get("tls") or {}
+    return str(tls.get("client_cert_name") or "")
 
 
 def is_signed(headers: Mapping[bytes, bytes]) -> bool:

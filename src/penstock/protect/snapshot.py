@@ -109,6 +109,27 @@ class Upstream(msgspec.Struct, frozen=True, kw_only=True):
     fallback: tuple[str, ...] = ()  # upstreams that are asked, in this order, when this one fails
 
 
+class Issuer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose signed tokens are taken: name, audience and algorithms must all be as said. ``jwks``: https, or a file."""
+
+    issuer: str
+    audience: str
+    jwks: str
+    algorithms: tuple[str, ...]
+    ca_file: str = ""  # who vouches for the address of the keys, when the system's authorities do not
+    token_file: str = ""  # a token to ask for the keys with
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who stands for an application: a token's subject (and claims) of an issuer, or a certificate's. Globs."""
+
+    caller: Caller
+    issuer: str = ""
+    subject: str = ""
+    claims: dict[str, str] = {}
+    certificate: str = ""
+
+
 class Price(msgspec.Struct, frozen=True, kw_only=True):
     """US dollars for a million tokens, sent and answered, of the models whose name matches the glob."""
 
@@ -126,6 +147,9 @@ class PolicySnapshot(msgspec.Struct, frozen=True, kw_only=True):
     tenant: str = "default"
     callers: dict[str, Caller] = {}
     upstreams: tuple[Upstream, ...] = ()
+    #: whose tokens are taken, and which subjects stand for which callers: the first that matches
+    issuers: tuple[Issuer, ...] = ()
+    identities: tuple[Identity, ...] = ()
     #: what an unknown caller gets: "refuse", or the rules of this caller (application "")
     unknown: Caller | None = None
     #: what people allowed, each until its end

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from penstock.errors import NotUnderstood
+from penstock.protect.identities import Subject, Tokens, is_token, matches
 from penstock.protect.keys import caller_id
 from penstock.protect.permits import Grants
 from penstock.protect.policy import Policy
@@ -27,19 +29,41 @@ class InForce:
     """One snapshot, ready to answer: policies are made once, not once a call."""
 
     snapshot: PolicySnapshot
+    tokens: Tokens = field(default_factory=Tokens)
 
     def __post_init__(self) -> None:
+        self.tokens.trust(self.snapshot.issuers)
         made: dict[int, Policy] = {}  # keys of one application share its policy
         self._policies = {
             key: made.setdefault(id(caller), Policy(caller)) for key, caller in self.snapshot.callers.items()
         }
+        self._identities = [
+            (identity, made.setdefault(id(identity.caller), Policy(identity.caller)))
+            for identity in self.snapshot.identities
+        ]
         self.grants = Grants(self.snapshot.grants)
         self.prices = Prices(self.snapshot.prices)
         self._by_name = {upstream.name: upstream for upstream in self.snapshot.upstreams}
 
-    def policy_of(self, key: str) -> Policy | None:
-        """The caller's policy, that of unknown callers, or None: refuse."""
-        return self._policies.get(caller_id(key, self.snapshot)) or self._unknown
+    def policy_of(self, key: str, certificate: str = "") -> Policy | None:
+        """The caller's policy, that of unknown callers, or None: refuse.
+
+        A key of ours comes before a token, and both before a certificate: what is sent with the call says more than
+        the connection, which several may share. A token that is not valid is not made up for by a certificate.
+        """
+        if known := self._policies.get(caller_id(key, self.snapshot)):
+            return known
+        if self._identities and (subject := self.subject(key, certificate)):
+            for identity, policy in self._identities:
+                if matches(identity, subject):
+                    return policy
+        return self._unknown
+
+    def subject(self, key: str, certificate: str) -> Subject | None:
+        """Who the caller proved to be without a key of ours; a token that is not valid proves nothing."""
+        if is_token(key):
+            return self.tokens.subject(key)
+        return Subject("certificate", certificate) if certificate else None
 
     def upstream(self, name: str, family: str = "", surface: str = "") -> Upstream | None:
         """The named upstream; when none is named the one meant for the surface or its family, else the first one."""
@@ -72,6 +96,15 @@ class InForce:
     @cached_property
     def _unknown(self) -> Policy | None:
         return Policy(self.snapshot.unknown) if self.snapshot.unknown else None
+
+
+def stranger(in_force: InForce, key: str, certificate: str) -> dict[str, str]:
+    """What is noted of a caller that nobody knows: who it proved to be, else a fingerprint of the key it sent."""
+    if subject := in_force.subject(key, certificate):
+        return {"by": subject.by, "name": subject.name[:200], "issuer": subject.issuer[:200]}
+    if not key:
+        return {"by": "nothing", "name": ""}
+    return {"by": "key", "name": f"key {sha256(key.encode('latin-1', 'replace')).hexdigest()[:12]}"}
 
 
 def _words(upstream: Upstream) -> set[str]:
@@ -112,6 +145,7 @@ class SnapshotFile:
         self._current: InForce | None = None
         self._mark: tuple[int, int, int] | None = None
         self._ended = threading.Event()
+        self._tokens = Tokens()  # outlives snapshots, so that keys are not fetched anew with each
         self.problem = ""
         self.look()
         self._thread = threading.Thread(target=self._follow, name="policy snapshot", daemon=True)
@@ -142,7 +176,7 @@ class SnapshotFile:
                 self.problem = f"{self._path} has format {fresh.format}, written by a newer version"
                 return
             try:
-                self._current = InForce(fresh)
+                self._current = InForce(fresh, self._tokens)
             except NotUnderstood as error:  # a condition of a rule
                 self.problem = f"{self._path} holds a rule that cannot be read: {error}"
                 return
@@ -150,6 +184,7 @@ class SnapshotFile:
 
     def close(self) -> None:
         self._ended.set()
+        self._tokens.close()
         self._thread.join(2)
 
     def _follow(self) -> None:

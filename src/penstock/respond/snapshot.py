@@ -16,10 +16,22 @@ from penstock.graph.graph import Graph
 from penstock.graph.store.protocol import AccessKey
 from penstock.graph.vocabulary import SENSITIVE, Asset, Case, Finding, Step, said_labels
 from penstock.knowledge.providers import AT_HOME
-from penstock.protect.declared import check, rules_for
+from penstock.protect.declared import check, check_identities, rules_for
 from penstock.protect.facts import named
 from penstock.protect.policy import ATTACK
-from penstock.protect.snapshot import Caller, KnownTool, Limit, PolicySnapshot, Price, Rule, Upstream, decode, encode
+from penstock.protect.snapshot import (
+    Caller,
+    Identity,
+    Issuer,
+    KnownTool,
+    Limit,
+    PolicySnapshot,
+    Price,
+    Rule,
+    Upstream,
+    decode,
+    encode,
+)
 from penstock.respond.people import People
 from penstock.settings import PER, Settings
 
@@ -60,6 +72,7 @@ def compile_snapshot(
         NotUnderstood: a rule of the operator cannot be put in force.
     """
     check(settings, "penstock.yaml")
+    check_identities(settings, "penstock.yaml")
     people, index = People(graph, settings), _Index.of(findings, cases)
     callers: dict[str, Caller] = {}
     made: dict[str, Caller] = {}
@@ -67,8 +80,29 @@ def compile_snapshot(
         if key.revoked_at is not None and key.revoked_at <= now:
             continue
         if key.application not in made:
-            made[key.application] = _caller(key, graph, labelling, index, settings, people)
+            made[key.application] = _caller(key.application, key.name, graph, labelling, index, settings, people)
         callers[key.sha256] = made[key.application]
+    identities: list[Identity] = []
+    for row in settings.identities:
+        application = _meant(graph, row.application)
+        if application is None:
+            continue  # not found yet, or several: its callers are unknown until it is
+        if application not in made:
+            made[application] = _caller(application, row.application, graph, labelling, index, settings, people)
+        account = "system:serviceaccount:" + row.service_account.replace("/", ":") if row.service_account else ""
+        identities.append(
+            Identity(
+                caller=made[application], issuer=row.issuer, subject=account or row.subject, claims=row.claims,
+                certificate=row.certificate,
+            )
+        )  # fmt: skip
+    issuers = tuple(
+        Issuer(
+            issuer=i.issuer, audience=i.audience, jwks=i.jwks, algorithms=i.algorithms, ca_file=i.ca_file,
+            token_file=i.token_file,
+        )
+        for i in settings.issuers
+    )  # fmt: skip
     upstreams = tuple(
         Upstream(
             name=u.name, base_url=u.base_url, key_env=u.key_env, surfaces=u.surfaces, region=u.region,
@@ -79,7 +113,8 @@ def compile_snapshot(
     prices = tuple(Price(model=p.model, sent=p.sent, answered=p.answered) for p in settings.prices)
     return PolicySnapshot(
         version=version, made_at=now, tenant=tenant, callers=callers, upstreams=upstreams, prices=prices,
-        records=settings.gateway.record,
+        records=settings.gateway.record, issuers=issuers, identities=tuple(identities),
+        unknown=_unknown(settings) if settings.gateway.unknown_callers == "observe" else None,
     )  # fmt: skip
 
 
@@ -153,33 +188,67 @@ class _Index:
 # ── one caller ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def _meant(graph: Graph, said: str) -> str | None:
+    """The one asset that calls by this id or name."""
+    if said in graph.assets:
+        return said
+    found = [
+        asset.id
+        for asset in graph.assets.values()
+        if asset.kind in _CALLERS and asset.name == said and asset.lifecycle != "retired"
+    ]
+    applications = [one for one in found if graph.assets[one].kind == "application"]
+    meant = applications or found
+    return meant[0] if len(meant) == 1 else None
+
+
+#: Kinds of assets that call models.
+_CALLERS = frozenset({"application", "agent", "assistant"})
+
+
+def _unknown(settings: Settings) -> Caller:
+    """Who calls without a key or an identity: it passes, is observed, and what leaves with it is noted."""
+    why = "nobody knows who calls"
+    return Caller(
+        application="",
+        name="an unknown caller",
+        rules=tuple(
+            Rule(id=f"in-unknown-{label}", direction="in", categories=(label,), action="observe", why=why)
+            for label in sorted(SENSITIVE)
+        ),
+        unknown_paths=settings.gateway.unknown_paths,
+        refusal=settings.gateway.refusal,
+    )
+
+
 def _caller(
-    key: AccessKey,
+    caller: str,
+    called: str,
     graph: Graph,
     labelling: Labelling,
     index: _Index,
     settings: Settings,
     people: People,
 ) -> Caller:
-    application = graph.assets.get(key.application)
-    name = application.name if application else key.name
-    parts = _parts(graph, key.application)
+    application = graph.assets.get(caller)
+    name = application.name if application else called
+    parts = _parts(graph, caller)
     concerned = index.about(parts)
-    owner = people.owner(key.application)
+    owner = people.owner(caller)
     about = _about(application, labelling, parts)
-    declared = rules_for(settings.policy, application=key.application, name=name, about=about)
+    declared = rules_for(settings.policy, application=caller, name=name, about=about)
     replaced = {setting.id for setting, _ in declared}
     rules = [
         *(rule for _, rule in declared if rule.action != "allow"),
         *(rule for rule in _rules(graph, labelling, parts, concerned, settings) if rule.id not in replaced),
     ]
-    limits = [row for row in settings.limits if named(name, row.application) or key.application in row.application]
+    limits = [row for row in settings.limits if named(name, row.application) or caller in row.application]
     return Caller(
-        application=key.application,
+        application=caller,
         name=name,
-        mode=settings.modes.get(key.application) or settings.modes.get(name) or "observe",
+        mode=settings.modes.get(caller) or settings.modes.get(name) or "observe",
         owner=owner.name,
-        approver=_approver(people, key.application, owner.asset, index.cases_of(concerned)),
+        approver=_approver(people, caller, owner.asset, index.cases_of(concerned)),
         rules=tuple(rules),
         models=tuple(sorted({model for row in limits for model in row.models})),
         providers=tuple(sorted({provider for row in limits for provider in row.providers})),

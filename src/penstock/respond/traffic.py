@@ -17,8 +17,8 @@ def roll_up(events: Iterable[Event]) -> tuple[Observation, ...]:
     """One observation of each application's use of each model, however often it called; the last call is the evidence.
 
     A hosted model is known by the provider behind the address that was called, one of our own by that address, so that
-    traffic and code speak of the same asset. Calls of unknown callers, that failed, or that do not tell whose model
-    answered, say nothing about the inventory.
+    traffic and code speak of the same asset. Calls that failed, or that do not tell whose model answered, say nothing
+    about the inventory. Who called without being known becomes a shadow asset.
     """
     last: dict[str, Event] = {}
     for event in events:
@@ -32,12 +32,30 @@ def roll_up(events: Iterable[Event]) -> tuple[Observation, ...]:
 def is_use(event: Event) -> bool:
     """Whether the event shows an application that was answered by a model or a tool."""
     status = event.props.get("status")
-    return bool(event.application and (event.model or _tool(event))) and not (isinstance(status, int) and status >= 400)
+    called = event.application or shadow_of(event)
+    return bool(called and (event.model or _tool(event))) and not (isinstance(status, int) and status >= 400)
 
 
 def use_of(event: Event) -> str:
     """What is one use: who, which model, answered where."""
-    return f"{event.application} {_address(event) or event.provider} {event.model}{_tool(event)}"
+    shadow = shadow_of(event)
+    caller = shadow.id if shadow else event.application
+    return f"{caller} {_address(event) or event.provider} {event.model}{_tool(event)}"
+
+
+def shadow_of(event: Event) -> Asset | None:
+    """The application that nobody knows behind a call that policy let pass; None when it is known.
+
+    Who proved to be somebody (a token, a certificate) is an asset of its own. All others are one: what they send in
+    place of a key is theirs to choose, and must not fill the inventory.
+    """
+    about = event.props.get("caller")
+    if event.application or not isinstance(about, Mapping):
+        return None
+    proved = about.get("by") in ("token", "certificate")
+    name = str(about.get("name")) if proved else "callers without a known key"
+    key = f"{about.get('by')} {about.get('issuer', '')} {name}" if proved else name
+    return identity.asset("application", name, scope=SCOPE, key=key, props={"sanction": "unknown"})
 
 
 def as_scan(observations: tuple[Observation, ...], at: float) -> Scan:
@@ -55,6 +73,9 @@ def _observations(event: Event) -> Iterator[Observation]:
     through = event.surface or "the gateway"
     evidence = Evidence("gateway", f"event {event.id}", "resolved", (f"called through {through}",), SCOPE, event.at)
     used: list[tuple[str, Asset]] = []
+    shadow = shadow_of(event)
+    if shadow is not None:
+        yield Observation(shadow, evidence)
     if name := _tool(event):
         server = identity.asset("mcp_server", event.provider, scope=SCOPE)
         tool = identity.asset("tool", name, scope=SCOPE, key=f"{event.provider}/{name}")
@@ -70,7 +91,7 @@ def _observations(event: Event) -> Iterator[Observation]:
         yield Observation(identity.relation(place, "serves", model), evidence)
     for verb, asset in used:
         yield Observation(asset, evidence)
-        yield Observation(identity.relation(event.application, verb, asset), evidence)
+        yield Observation(identity.relation(shadow or event.application, verb, asset), evidence)
 
 
 def _tool(event: Event) -> str:

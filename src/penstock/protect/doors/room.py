@@ -14,7 +14,7 @@ import msgspec
 from penstock.errors import NotReachable, NotUnderstood
 from penstock.protect import words
 from penstock.protect.inspection import Inspection
-from penstock.protect.keys import key_of
+from penstock.protect.keys import certificate_of, key_of
 from penstock.protect.permits import Permits, UsedGrants
 from penstock.protect.policy import Policy, Record
 from penstock.protect.requests import ClientGone, Message, Receive, Scope, Send
@@ -52,7 +52,7 @@ class Room:
         if in_force is None:
             raise Refused(503, words.not_ready(self.source.problem), "no_policy")
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        policy = in_force.policy_of(key_of(headers, scope.get("query_string", b"")))
+        policy = in_force.policy_of(key_of(headers, scope.get("query_string", b"")), certificate_of(scope))
         if policy is None:
             raise Refused(401, words.unknown_key(), "invalid_api_key")
         return in_force, policy
