@@ -1,4 +1,4 @@
-"""Three whole projects in each language: what is found in them, and that it does not hang on how things are called."""
+"""Whole projects in each language and programs of each framework: what is found in them, whatever things are called."""
 
 from __future__ import annotations
 
@@ -32,6 +32,13 @@ PROJECTS = [
     for project in yaml.safe_load(path.read_text())
 ]
 
+#: Small programs in the frameworks that sources are made of, as their documentation writes them.
+PROGRAMS = [
+    pytest.param(program, id=f"{path.stem}-{program['name']}")
+    for path in sorted((FOLDER.parent / "frameworks").glob("*.yaml"))
+    for program in yaml.safe_load(path.read_text())
+]
+
 
 def read(files: dict[str, str]) -> Graph:
     """The graph of a source in memory, by all readers of code and infrastructure."""
@@ -58,10 +65,10 @@ def _readers():
     return [collector for name, collector in COLLECTORS.items() if name.startswith(("code.", "infra."))]
 
 
-def seen(files: dict[str, str]) -> tuple[set[str], int, set[str]]:
+def seen(files: dict[str, str], kinds: set[str] = KINDS) -> tuple[set[str], int, set[str]]:
     """Assets, the number of prompts, and relations, as the tables write them."""
     graph = read(files)
-    assets = {f"{asset.kind} {asset.name}" for asset in graph.assets.values() if asset.kind in KINDS}
+    assets = {f"{asset.kind} {asset.name}" for asset in graph.assets.values() if asset.kind in kinds}
     names = {
         asset.id: "APP" if asset.kind == "application" else "*" if asset.kind == "prompt" else asset.name
         for asset in graph.assets.values()
@@ -135,3 +142,14 @@ def test_reading_only_what_is_near_ai_finds_the_same(language, project):
     near = choose({path: glance(path, text.encode()) for path, text in behind.items()})
     kept = {path: text for path, text in files.items() if path not in behind or path in near}
     assert seen(kept)[:2] == seen(files)[:2]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_holds_what_its_table_says_and_nothing_else(program):
+    """``open`` is what a person sees in a program and the reader does not, ``more`` in it what only the reader sees."""
+    assets, prompts, links = seen(program["files"], KINDS | {"guardrail"})
+    still = program.get("open", {})
+    assert assets == set(program["finds"]) - set(still.get("finds", ())) | set(still.get("more", ()))
+    assert set(program["links"]) - links == set(still.get("links", ()))
+    if "prompts" in program:
+        assert prompts == program["prompts"] - still.get("prompts", 0)

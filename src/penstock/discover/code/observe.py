@@ -22,6 +22,7 @@ from penstock.discover.code.observed import (
     tools,
     training,
 )
+from penstock.discover.code.observed.crews import say_crews
 from penstock.discover.code.observed.data import datasets_of, say_data_beside_ai
 from penstock.discover.code.observed.frameworks import say_frameworks, say_providers
 from penstock.discover.code.observed.look import COLLECTOR, Look, Maker
@@ -126,6 +127,7 @@ def run(look: Look) -> Iterator[Yielded]:
         say_owned(look, site)
     say_tool_uses(look)
     say_store_uses(look)
+    say_crews(look)
     say_data_beside_ai(look, ordered)
     say_providers(look)
     say_prompt_files(look)

@@ -320,7 +320,8 @@ def arguments(
 def argument(resolver: Resolver, path: str, call: int, place: str | int) -> list[tuple[str, int, Frames]]:
     """The argument at one place: a position, a keyword, or a path into either (``config.system``, ``0.model``).
 
-    ``this`` is what a method is called on, ``class.x`` the field of the class around; ``0.a+b`` are two places at once.
+    ``*`` are all in a list or all that a call is given, ``this`` what a method is called on, ``class.x`` the field of
+    the class around; ``0.a+b`` are two places at once.
     """
     if "+" in str(place):
         before, dot, names = str(place).rpartition(".")
@@ -372,6 +373,8 @@ def _inside_value(
                         yield target.path, inner, target.frames
                     elif name == "**":
                         yield from _inside_value(resolver, target.path, inner, target.frames, part)
+            elif row[0] == "l" and part == "*":
+                yield from ((item.path, item.ref, item.frames) for item in resolver.items(target) if item.ref >= 0)
             elif row[0] == "l" and part.isdigit() and int(part) < len(row[2]):
                 yield target.path, row[2][int(part)], target.frames
             elif row[0] == "l":

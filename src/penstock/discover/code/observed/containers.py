@@ -21,8 +21,8 @@ def kernels_of(look: Look, site: Site) -> tuple[list[Asset], list[Asset]]:
         for other in _added_to(look, kernel, site.path):
             given = [asset for target in look.targets(other, "of") for asset in look.assets_of(target, "model")]
             models |= {asset.id: asset for asset in (*look.make(other), *given) if asset.kind == "model"}
-            for target, given in look.named_targets(other, "tools"):
-                tools |= {tool.id: tool for tool in tool_of(look, target, given)}
+            for target, name in look.named_targets(other, "tools"):
+                tools |= {tool.id: tool for tool in tool_of(look, target, name)}
     return list(models.values()), list(tools.values())
 
 

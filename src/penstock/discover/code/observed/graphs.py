@@ -38,9 +38,7 @@ def make_graph(look: Look, site: Site) -> list[Asset]:
     if not any(asset.kind in ("model", "tool", "agent") for asset in used.values()):
         return []
     name = name if name not in ("", "default") else "graph"
-    agent = identity.asset(
-        "agent", name, scope=look.scope, key=f"{site.path}::{name}", status=status_of(site.path)
-    )
+    agent = identity.asset("agent", name, scope=look.scope, key=f"{site.path}::{name}", status=status_of(site.path))
     look.say(agent, site.path, line)
     look.link(look.app(site.path, line), "invokes", agent, site.path, line)
     for asset in used.values():

@@ -137,9 +137,9 @@ class Look:
             for call in module.calls:
                 row = module.expressions[call]
                 callee = module.expressions[row[2]]
-                if keyword in row[4] and last in callee[2:4]:
-                    if any(target.symbol == symbol for target in self.resolver.follow(path, row[2])):
-                        found += self.resolver.follow(path, row[4][keyword])
+                named = keyword in row[4] and last in callee[2:4]
+                if named and any(target.symbol == symbol for target in self.resolver.follow(path, row[2])):
+                    found += self.resolver.follow(path, row[4][keyword])
         return found
 
     def opened(self, target: Target) -> list[Target]:

@@ -40,6 +40,8 @@ def make_request(look: Look, site: Site) -> list[Asset]:
             provider = "google-vertex-ai"
     found = models_at(look, site, look.argument(site, "model"), provider, site.row.role, url)
     for target in look.targets(site, "model"):
+        if site.row.defaults and not look.argument(site, "model"):
+            found += look.assets_of(target, "model")
         if target.kind == "external" and (inner := look.site_of(target)):
             look.owned.add((inner.path, inner.call))
     if client is not None and client.row.makes == "model":

@@ -96,9 +96,7 @@ def say_store_uses(look: Look) -> None:
                     look.link(store, "indexes", dataset, path, line)
 
 
-def method_calls(
-    look: Look, path: str, calls: Iterable[int], *, plain: bool = False
-) -> Iterator[tuple[int, Target]]:
+def method_calls(look: Look, path: str, calls: Iterable[int], *, plain: bool = False) -> Iterator[tuple[int, Target]]:
     """Calls of methods on things that a call of a package made; ``plain``: and of such things themselves."""
     module = look.resolver.modules[path]
     for call in calls:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from penstock.discover.code import effects
-from penstock.discover.code.observed.data import data_of, plain_address
+from penstock.discover.code.observed.data import data_of, datasets_of, plain_address
 from penstock.discover.code.observed.look import MODEL_ID, Look
 from penstock.discover.code.observed.models import models_at
 from penstock.discover.code.observed.weights import place_in_source
@@ -29,13 +29,25 @@ def make_training(look: Look, site: Site) -> list[Asset]:
         if text.value and "://" in text.value:  # {"train": "s3://bucket/claims"}
             data.append(identity.asset("dataset", plain_address(text.value)))
             look.say(data[-1], site.path, line, text.chain)
+    data += data_within(look, site) if site.decorated >= 0 else []
     bases = [m for t in look.targets(site, "base") for m in model_behind(look, t, owned=True)]
     if provider_of(site.row, site.symbol):
         bases = models_at(look, site, look.argument(site, "base"), site.row.provider, "", None)
         look.owned.add((site.path, site.call))
     outputs = [str(t.value) for t in look.texts(site, "hub") if t.value] or saved_by(look, site)
     outputs = outputs or [str(t.value) for t in look.texts(site, "output") if t.value]
-    return trained(look, site, data, bases, outputs[:1], line)
+    made = trained(look, site, data, bases, outputs[:1], line)
+    for dataset in (d for t in look.targets(site, "evaluation") for d in data_of(look, t)):
+        for model in (each for each in made if each.kind == "model"):
+            look.link(model, "evaluated_on", dataset, site.path, line)
+    return made
+
+
+def data_within(look: Look, site: Site) -> list[Asset]:
+    """What the function that a training is described by loads."""
+    calls = effects.calls_in(look.resolver.modules[site.path], site.decorated)
+    sites = [look.sites.get((site.path, call)) for call in calls]
+    return [data for each in sites if each and each.row.makes == "data" for data in datasets_of(look, each)]
 
 
 def make_evaluation(look: Look, site: Site) -> list[Asset]:
@@ -70,9 +82,14 @@ def make_fit(look: Look, site: Site) -> list[Asset]:
         if callee[0] == "a"
         else []
     )
+    if not estimators and site.symbol.endswith(".train"):  # a function that gives the model
+        estimators = [Target("external", site.path, site.call, f"{site.symbol}()")]
     if not data or (estimators and not _is_estimator(estimators[0].symbol)):
         return []
     outputs = saved_to(look, estimators)
+    if names := registered_as(look, estimators):
+        outputs = [*outputs[:1], *(f"models:/{name}" for name in names)]
+        return trained(look, site, data, [], outputs, line)
     if not outputs and estimators:
         name = look.symbol_name(estimators[0].path, estimators[0].ref) or last_name(estimators[0].symbol)
         return trained(look, site, data, [], [], line, local=f"{site.path}::{name}", name=name)
@@ -91,7 +108,9 @@ def trained(
     look.say(pipeline, site.path, line)
     models: list[Asset] = []
     for output in outputs:
-        if "://" in output:
+        if output.startswith("models:/"):
+            models.append(identity.asset("model", output, props={"provider": "mlflow", "role": "trained"}))
+        elif "://" in output:
             models.append(identity.asset("model", plain_address(output), props={"role": "trained"}))
         elif "/" in output and not output.startswith((".", "/", "~")) and has_hub_name(look, site):
             models.append(identity.asset("model", output, props={"provider": "huggingface", "role": "fine-tuned"}))
@@ -175,6 +194,19 @@ def saved_to(look: Look, estimators: list[Target]) -> list[str]:
                         paths += [t.value for a in row[3][:1] for t in look.resolver.texts(target.path, a) if t.value]
                 found += [p for p in paths if p]
     return found
+
+
+def registered_as(look: Look, estimators: list[Target]) -> list[str]:
+    """Names under which any of these models is put into a registry."""
+    refs = {(t.path, t.ref) for t in estimators}
+    found: list[str] = []
+    for site in look.sites.values():
+        if site.row.makes == "push" and "registered_model_name" in site.row.args.get("path", ()):
+            behind = [s for t in look.targets(site, "model") for s in effects.origins(look.resolver, t)]
+            if any((step.path, step.ref) in refs for step in behind):
+                given = look.argument(site, "path")
+                found += [str(t.value) for at in given for t in look.resolver.texts(*at) if t.value]
+    return found[:2]
 
 
 def saved_by(look: Look, site: Site) -> list[str]:

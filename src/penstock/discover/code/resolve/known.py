@@ -6,7 +6,8 @@ from __future__ import annotations
 READS_ENVIRONMENT = frozenset(
     {"os.getenv", "os.environ.get", "environ.get", "getenv", "decouple.config", "os.Getenv", "os.LookupEnv",
      "std.env.var", "std.env.var_os", "env", "option_env", "dotenvy.var", "ENV.fetch", "Illuminate.Support.Env.get",
-     "@nestjs/config.ConfigService().get", "@nestjs/config.ConfigService().getOrThrow", "dotenv.var", "System.getenv", "System.getProperty", "System.Environment.GetEnvironmentVariable"}
+     "dotenv.var", "System.getenv", "System.getProperty", "System.Environment.GetEnvironmentVariable",
+     "@nestjs/config.ConfigService().get", "@nestjs/config.ConfigService().getOrThrow"}
 )  # fmt: skip
 #: Mappings that are the environment: their members and items are its variables.
 ENVIRONMENT = frozenset(
