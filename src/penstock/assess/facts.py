@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from penstock.assess import lookups, sight, weight
+from penstock.assess import lookups, removals, sight, weight
 from penstock.assess.arrays import VERB_CODES, Arrays, Bits, IndexedGraph, Ints, kind_flags, verb_flags
 from penstock.assess.columns import UNKNOWN, Column, Flags, Values, read
 from penstock.assess.fields import DERIVED
@@ -231,6 +231,7 @@ class Facts:
             "guarded_out": lambda: guarded(self, "output_filter"),
             "owned": lambda: lookups.owned(self),
             "revoked": lambda: lookups.revoked(self),
+            "cleared": lambda: removals.cleared(self),
             "high_risk": lambda: lookups.high_risk(self),
             "criticality": lambda: _first(self.sight.criticality(), self.observed("criticality")),
             "sanction": lambda: self._completed(

@@ -19,6 +19,7 @@ DERIVED: Mapping[str, Field] = MappingProxyType(
         "guarded_out": Field("flag"),
         "owned": Field("flag"),
         "revoked": Field("flag"),
+        "cleared": Field("flag"),
         "high_risk": Field("text"),
         "criticality": Field("number"),
         "holders": Field("number"),

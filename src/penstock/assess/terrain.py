@@ -14,6 +14,7 @@ from functools import cached_property
 
 import numpy as np
 
+from penstock.assess import removals
 from penstock.assess.arrays import Arrays, Flags, Ints, verb_flags
 from penstock.assess.dominators import Wide, spread
 from penstock.assess.facts import Facts
@@ -101,10 +102,10 @@ class Ground:
         arrays = facts.arrays
         self._apart = facts.kind_is(*_APART)
         self._dead = facts.column("revoked").where(True) | self._apart
-        #: What a person must approve stops whoever acts, as does what was declassified whoever asks.
+        #: What a person must approve stops whoever acts, as does what was declassified, by a word in force, whoever asks.
         self._asked = facts.column("approval").where("required")
         self._checked = facts.column("guarded_out").where(True)
-        self._declassified = facts.column("declassified").given
+        self._removed = removals.stopped(facts)
         self._moves = {
             "acts": self._edges(_ACTS, forward=True),
             "opens": self._edges(_KEPT_IN, forward=False),
@@ -145,7 +146,7 @@ class Ground:
         tail, head, edges = self._moves["acts"]
         answers = verb_flags(_ANSWERS)[self.arrays.verb[edges]]
         made_from = verb_flags(_MADE_FROM)[self.arrays.verb[edges]]
-        stopped = self._asked[head] | (answers & self._checked[tail]) | (made_from & self._declassified[tail])
+        stopped = self._asked[head] | (answers & self._checked[tail]) | (made_from & self._removed[edges])
         add("acts", False, False, ~stopped)
         add("opens", False, False)
         add("leaves", False, True)
@@ -251,7 +252,7 @@ def _acting_weight(facts: Facts) -> Ints:
     holding = facts.column("contains")
     table = [max((LABELS[label] for label in labels & SENSITIVE), default=0) for labels in holding.known.values]
     weight = np.array([*table, 0], np.int32)[holding.codes]
-    weight[~facts.kind_is(*DATA_KINDS) | facts.column("declassified").given] = 0
+    weight[~facts.kind_is(*DATA_KINDS)] = 0
     effects = facts.column("effects")
     table = [max((_EFFECTS.get(word, 0) for word in words), default=0) for words in effects.known.values]
     grave = np.array([*table, 0], np.int32)[effects.codes]
