@@ -1,4 +1,4 @@
-"""A removal of labels that somebody only proposes changes nothing of what is judged; one in force does, until it ends."""
+"""A removal of labels that is only proposed changes nothing of what is judged; one in force does, until it ends."""
 
 from __future__ import annotations
 

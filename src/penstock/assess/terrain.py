@@ -102,7 +102,7 @@ class Ground:
         arrays = facts.arrays
         self._apart = facts.kind_is(*_APART)
         self._dead = facts.column("revoked").where(True) | self._apart
-        #: What a person must approve stops whoever acts, as does what was declassified, by a word in force, whoever asks.
+        #: What a person must approve stops whoever acts, as does an accepted removal of labels, whoever asks.
         self._asked = facts.column("approval").where("required")
         self._checked = facts.column("guarded_out").where(True)
         self._removed = removals.stopped(facts)
