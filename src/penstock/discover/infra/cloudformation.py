@@ -17,7 +17,7 @@ from penstock.discover.infra.environment import env_fact
 from penstock.discover.infra.expressions import Bound, Expression, Resource, within
 from penstock.discover.infra.marked import Map, Seq, as_map, as_text, dig, line_of
 from penstock.discover.infra.resources import Declared, environment, observed
-from penstock.discover.infra.yaml_docs import MAX_DEPTH, documents
+from penstock.discover.infra.yaml_docs import MAX_DEPTH, shared_documents
 from penstock.errors import NotUnderstood
 from penstock.graph.vocabulary import Unseen
 
@@ -36,10 +36,11 @@ _SUB = re.compile(r"\$\{(!?)([^}]{1,200})\}")
 )
 def cloudformation(file: File) -> Iterator[Yielded]:
     """Resources of a template, and what it sets in the environment of its functions."""
-    if not _TEMPLATE.search(file.data):
+    if (b"AWS::" not in file.data and b"AWSTemplate" not in file.data) or not _TEMPLATE.search(file.data):
         return
     try:
-        found = [parse(file.text)] if file.text.lstrip().startswith("{") else list(documents(file.text, tagged=True))
+        text = file.text
+        found = [parse(text)] if text.lstrip().startswith("{") else list(shared_documents(text, tagged=True))
     except NotUnderstood as error:
         yield Unseen(file.path, "the CloudFormation template", error.message, collector=NAME, scope=file.scope)
         return

@@ -27,7 +27,7 @@ from penstock.discover.infra.images import (
 )
 from penstock.discover.infra.marked import Map, as_map, as_text, dig, line_of, maps, texts
 from penstock.discover.infra.offer import endpoint, offers, spoken, store
-from penstock.discover.infra.yaml_docs import documents, is_template, read_documents
+from penstock.discover.infra.yaml_docs import is_template, read_documents, shared_documents
 from penstock.errors import NotUnderstood
 from penstock.graph import identity
 from penstock.graph.vocabulary import Asset, Evidence, Observation, Unseen
@@ -70,7 +70,7 @@ def manifests(file: File) -> Iterator[Yielded]:
 def _parses(text: str) -> bool:
     """Whether a text with ``{{ … }}`` is YAML as it stands: operators fill such places in, nobody renders the file."""
     try:
-        return any(isinstance(document, Map) and document.get("kind") for document in documents(text))
+        return any(isinstance(document, Map) and document.get("kind") for document in shared_documents(text))
     except NotUnderstood:
         return False
 

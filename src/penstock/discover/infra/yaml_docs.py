@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -27,8 +28,13 @@ MAX_VALUES = 200_000
 MAX_DEPTH = 64
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_TEMPLATE = re.compile(r"^\s*\{\{|\{\{-|\{\{\s*(?:\.|\$|include|tpl|toYaml)", re.MULTILINE)
+_TEMPLATE = re.compile(r"^[ \t]*\{\{|\{\{-|\{\{\s*(?:\.|\$|include|tpl|toYaml)", re.MULTILINE)
 _NUMBER = re.compile(r"[+-]?(?:0|[1-9][0-9]{0,17})\Z")
+#: Where one document ends and the next begins; no scalar can hold such a line.
+_BORDER = re.compile(r"\n---(?=\s)")
+#: Definitions of Kubernetes kinds: long schemas of which no collector reads a word.
+_DEFINITION = re.compile(r"^kind:[ \t]*[\"']?CustomResourceDefinition\b", re.MULTILINE)
+_LOCAL_TAG = re.compile(r"![A-Za-z]")
 
 
 @dataclass(slots=True)
@@ -61,9 +67,6 @@ def documents(text: str, *, tagged: bool = False) -> Iterator[Any]:
     try:
         for event in yaml.parse(text, Loader=_LOADER):
             line = event.start_mark.line + 1 if event.start_mark else 1
-            if isinstance(event, yaml.DocumentStartEvent):
-                anchors = {}
-                continue
             if isinstance(event, yaml.ScalarEvent):
                 value: Any = _scalar(event)
                 weight = 1
@@ -91,6 +94,8 @@ def documents(text: str, *, tagged: bool = False) -> Iterator[Any]:
                 if done.anchor:
                     anchors[done.anchor] = value, weight
             else:
+                if isinstance(event, yaml.DocumentStartEvent):
+                    anchors = {}
                 continue
             total += 1 if isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent) else weight
             if total > MAX_VALUES or weight > MAX_VALUES:
@@ -107,10 +112,44 @@ def documents(text: str, *, tagged: bool = False) -> Iterator[Any]:
         raise NotUnderstood("The YAML is not text") from error
 
 
+def shared_documents(text: str, *, tagged: bool = False) -> Iterator[Any]:
+    """The documents of a whole file, kept for the collectors that read it next: nobody may change them.
+
+    Definitions of Kubernetes kinds are left out. Raises as ``documents`` does.
+    """
+    found, broken = _kept(text, tagged and _LOCAL_TAG.search(text) is not None)
+    yield from found
+    if broken is not None:
+        raise NotUnderstood(*broken)
+
+
+@lru_cache(maxsize=2)  # files are read one after another, each by all of its collectors
+def _kept(text: str, tagged: bool) -> tuple[tuple[Any, ...], tuple[str, str | None] | None]:
+    found: list[Any] = []
+    try:
+        found.extend(documents(_without_definitions(text), tagged=tagged))
+    except NotUnderstood as error:
+        return tuple(found), (error.message, error.where)
+    return tuple(found), None
+
+
+def _without_definitions(text: str) -> str:
+    """The text with the lines of each definition left empty, so that those of everything else stay where they are."""
+    if "CustomResourceDefinition" not in text:
+        return text
+    parts, last = [], 0
+    for border in [*(match.start() + 1 for match in _BORDER.finditer(text)), len(text)]:
+        part = text[last:border]
+        kept = "CustomResourceDefinition" not in part or _DEFINITION.search(part) is None
+        parts.append(part if kept else "---" * part.startswith("---") + "\n" * part.count("\n"))
+        last = border
+    return "".join(parts)
+
+
 def read_documents(file: File, collector: str) -> Iterator[Any | Unseen]:
     """The documents of a file; where it breaks off, an Unseen says why."""
     try:
-        yield from documents(file.text)
+        yield from shared_documents(file.text)
     except NotUnderstood as error:
         yield Unseen(
             f"{file.path}:{error.where.removeprefix('line ')}" if error.where else file.path,
@@ -123,10 +162,7 @@ def read_documents(file: File, collector: str) -> Iterator[Any | Unseen]:
 
 def is_template(text: str) -> bool:
     """Whether a text is a template that becomes YAML only when rendered."""
-    return (
-        "{{" in text
-        and re.search(r"^\s*\{\{|\{\{-|\{\{\s*(?:\.|\$|include|tpl|toYaml)", text, re.MULTILINE) is not None
-    )
+    return "{{" in text and _TEMPLATE.search(text) is not None
 
 
 def _scalar(event: Any) -> Any:
