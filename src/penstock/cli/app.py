@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "declare": "Write an ai-system.yaml pre-filled from what was found.",
     "keys": "Manage the gateway's virtual keys.",
     "policy": "Check the gateway's rules, and try a change on recorded calls.",
+    "events": "Hand the gateway's events on: OCSF, OpenTelemetry spans, Parquet, JSON lines.",
     "serve": "Run console and API alone.",
     "gateway": "Run the gateway alone.",
     "mcp": "Guard MCP servers, and see what their tools are.",
