@@ -317,13 +317,16 @@ export interface FindingPage {
   related: Ref[];
 }
 
-/** What to change, how many risks that closes, how bad the worst of them is, and the risks, worst first. */
+/** What to change, how many risks that closes, how bad the worst of them is, and the risks, worst first. ``change`` is what ``penstock whatif`` takes, empty where it is none of the graph. ``ways`` counts the pairs of an entry and something worth taking that it parts. */
 export interface FixGroup {
   at: Ref;
   owner: Owner;
   severity: string;
   closes: number;
   risks: Risk[];
+  what: string;
+  change: string;
+  ways: number;
 }
 
 /** ``total`` counts changes, ``risks`` what they close together; ``severities`` as in the list of risks. */

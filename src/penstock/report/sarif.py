@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from penstock.assess.assessment import Fix
 from penstock.assess.rules import load_rules
 from penstock.graph.vocabulary import SEVERITIES, Evidence, Finding, Unseen
 from penstock.report.clean import clean, escaped_json
@@ -116,6 +117,7 @@ def _result(report: Report, finding: Finding, index: int, *, accepted: bool) -> 
             "subject": finding.subject,
             **({"owner": owner} if (owner := report.owner_of(finding)) else {}),
             **({"case": case.id} if case else {}),
+            **({"change": _change(fix)} if (fix := report.fix_of.get(finding.id)) else {}),
         },
     }
     if len(finding.path) > 1:
@@ -138,7 +140,22 @@ def _message(report: Report, finding: Finding) -> str:
     if finding.fix:
         at = report.fix_place(finding)
         parts.append(f"Fix: {clean(finding.fix)}" + (f" [{at}]" if at else ""))
+    fix = report.fix_of.get(finding.id)
+    if fix and len(fix.findings) > 1:
+        others = len(fix.findings) - 1
+        said = f"Closed together with {others} other{'s' if others > 1 else ''}"
+        parts.append(f"{said} by one change: {clean(fix.what).rstrip('.')}." if fix.change else f"{said} by it.")
     return " ".join(parts)
+
+
+def _change(fix: Fix) -> dict[str, Any]:
+    """The change that closes most, as a program reads it; ``try`` is what ``penstock whatif`` takes."""
+    return {
+        "what": clean(fix.what),
+        "at": fix.at,
+        "closes": len(fix.findings),
+        **({"try": fix.change} if fix.change else {}),
+    }
 
 
 def _locations(report: Report, finding: Finding) -> list[dict[str, Any]]:

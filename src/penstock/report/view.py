@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from penstock.assess.assessment import Assessment
+from penstock.assess.assessment import Assessment, Fix
 from penstock.graph import identity
 from penstock.graph.bystanders import bystanders
 from penstock.graph.diff import Changes
@@ -138,6 +138,11 @@ class Report:
         """Finding id → the case it belongs to: where a finding has moved to another cause, the one that is open."""
         closed_first = sorted(self.cases, key=lambda case: case.state != "resolved")
         return {finding: case for case in closed_first for finding in case.findings}
+
+    @cached_property
+    def fix_of(self) -> Mapping[str, Fix]:
+        """Finding id → the one change that closes most along with it; accepted findings have none."""
+        return {finding: fix for fix in self.assessment.fixes for finding in fix.findings}
 
     def acceptance_of(self, finding: Finding) -> Acceptance | None:
         """The decision that a finding is lived with: the one that lasts longest."""

@@ -14,7 +14,7 @@ from penstock.errors import WrongUse
 @click.option("--accepted", is_flag=True, help="Those accepted for now instead.")
 @click.option("--questions", is_flag=True, help="What only a person can answer instead.")
 @click.option("--by", type=click.Choice(["fix"]), help="Under the one change that closes them.")
-@format_option("table", "json", "html")
+@format_option("table", "json", "html", "markdown")
 @click.option("--out", metavar="FILE", type=click.Path(dir_okay=False), help="Write into this file.")
 @state_options
 def command(
@@ -23,7 +23,8 @@ def command(
 ) -> None:  # fmt: skip
     """List findings, worst first. Details: penstock show FINDING; the rule: penstock explain RULE.
 
-    html is one file with a picture of each risk's path and its fix; it asks nobody for anything.
+    html is one file with a picture of each risk's path and its fix; it asks nobody for anything. markdown has the
+    changes that close most first, each with the risks that it closes.
     """
     from penstock.report import lists
 
@@ -34,6 +35,10 @@ def command(
             from penstock.report.risk_page import html
 
             put(html(report), out)
+        elif format_ == "markdown":
+            from penstock.report.changes import markdown
+
+            put(markdown(report), out)
         elif questions:
             show(report, format_, lists.questions, ["questions"])
         elif by:
