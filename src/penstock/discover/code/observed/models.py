@@ -16,6 +16,8 @@ from penstock.knowledge.providers import provider_of_host, provider_of_prefix
 
 #: Longer than any model id of a hub or provider (ARNs of inference profiles have about 120).
 MODEL_LENGTH = 200
+#: Providers that serve models of their own alone.
+_SERVE_THEIR_OWN = frozenset({"openai", "anthropic", "google-gemini", "mistral", "cohere", "xai", "deepseek"})
 _WEIGHT_FILES = (".gguf", ".safetensors", ".pt", ".pth", ".bin", ".onnx", ".pkl", ".joblib", ".h5", ".keras", ".ckpt")
 
 
@@ -57,23 +59,31 @@ def models_at(
     look: Look, site: Site, places: list[tuple[str, int, Frames]], provider: str, role: str, url: str | None
 ) -> list[Asset]:
     found: list[Asset] = []
-    unset: list[Text] = []
+    texts: list[Text] = []
     for path, expression, frames in places:
         for target in look.resolver.follow(path, expression, frames):
             if target.kind == "external" and (assets := look.assets_of(target, "model")):
                 if inner := look.site_of(target):
                     look.owned.add((inner.path, inner.call))
                 found += assets
-                continue
-            for text in look.resolver.text_of(target):
-                if text.value and (model := named_model(look, site, text, provider, role, url)):
-                    found.append(model)
-                elif text.env and text.value is None:
-                    unset.append(text)
+            else:
+                texts += look.resolver.text_of(target)
+    unset = [text for text in texts if text.env and text.value is None]
+    for text in texts if url else of_this_maker(texts, provider):
+        if text.value and (model := named_model(look, site, text, provider, role, url)):
+            found.append(model)
     if unset and not found:
         called = look.symbol_name(site.path, site.call) or last_name(site.symbol)
         look.unresolved(site, f"the model of {called}", unset, "model")
     return list({asset.id: asset for asset in found}.values())
+
+
+def of_this_maker(texts: list[Text], provider: str) -> list[Text]:
+    """The ids that a client of one maker may be given: a name that holds several in turn holds those of others too."""
+    makers = [family.provider if (family := family_of(text.value or "")) else "" for text in texts]
+    if provider not in makers or provider not in _SERVE_THEIR_OWN:
+        return texts
+    return [text for text, maker in zip(texts, makers, strict=True) if maker in ("", provider)]
 
 
 def named_model(look: Look, site: Site, text: Text, provider: str, role: str, url: str | None) -> Asset | None:

@@ -210,8 +210,10 @@ def registered_as(look: Look, estimators: list[Target]) -> list[str]:
 
 
 def saved_by(look: Look, site: Site) -> list[str]:
-    """Paths to which what a training was called on, or what it gave, saves its model: ``trainer.save_model(path)``."""
+    """Paths to which a training, what it was called on or its model is saved: ``trainer.save_model(path)``."""
     made = {(site.path, site.call)}
+    for base in look.targets(site, "base"):  # trained in place: ``model.save_pretrained(path)``
+        made |= {(step.path, step.ref) for step in effects.origins(look.resolver, base) if step.ref >= 0}
     if site.receiver is not None:
         made |= {(step.path, step.ref) for step in effects.origins(look.resolver, site.receiver) if step.ref >= 0}
     found: list[str] = []

@@ -77,6 +77,7 @@ def field(resolver: Resolver, base: Target, attribute: str, depth: int) -> Itera
     scope = base.scope if base.kind == "instance" else base.ref
     owner = module.scopes[scope][NAME]
     made = base.kind == "instance" and base.ref >= 0 and base.symbol in resolver.modules
+    frames = _frames(module, scope, base) if made else base.frames
     found = False
     if made and attribute in (call := resolver.modules[base.symbol].expressions[base.ref])[4]:
         found = True
@@ -93,8 +94,7 @@ def field(resolver: Resolver, base: Target, attribute: str, depth: int) -> Itera
             yield from stepped(resolver.follow(module.path, row[2], base.frames, depth), step)
         elif kind == "scope":
             found = True
-            yield Target(module.kind_of(number), module.path, number, frames=base.frames)
-    frames = _frames(module, scope, base) if made else base.frames
+            yield Target(module.kind_of(number), module.path, number, frames=frames)
     for row in module.sets.get(attribute, ()):
         holder = module.expressions[row[1]]
         if holder[0] == "r" and holder[2] in THIS and module.is_inside(row[0], scope):

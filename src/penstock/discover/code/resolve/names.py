@@ -43,7 +43,7 @@ def name(resolver: Resolver, module: Module, name: str, scope: int, frames: Fram
         elif kind == "param":
             yield from _parameter(resolver, module, holder, number, frames, depth)
     if not bindings:
-        yield from _free(resolver, module, name, scope, depth)
+        yield from _free(resolver, module, name, scope, frames, depth)
 
 
 def _is_on_receiver(module: Module, scope: int) -> bool:
@@ -52,10 +52,11 @@ def _is_on_receiver(module: Module, scope: int) -> bool:
     return bool(params) and len(params[0]) > 3 and params[0][0] == "this"
 
 
-def _free(resolver: Resolver, module: Module, name: str, scope: int, depth: int) -> Iterator[Target]:
+def _free(resolver: Resolver, module: Module, name: str, scope: int, frames: Frames, depth: int) -> Iterator[Target]:
     """A name that its file does not bind: another file of the package does, ``import *``, or the language itself."""
     found = False
-    for target in shared.name(resolver, module, name, scope, depth) if resolver.packages.of(module) else ():
+    shares = bool(resolver.packages.of(module))
+    for target in shared.name(resolver, module, name, scope, depth, frames) if shares else ():
         found = True
         yield target
     if not found and (full := module.dialect.implied.get(name)):

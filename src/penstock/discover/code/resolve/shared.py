@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 from penstock.discover.code.ir import BASES, CLASS, KIND, NAME, PARAMS, PARENT
 from penstock.discover.code.resolve.bounds import MAX_DEPTH
 from penstock.discover.code.resolve.module import Module
-from penstock.discover.code.resolve.targets import Target, stepped
+from penstock.discover.code.resolve.targets import Frames, Target, stepped
 
 if TYPE_CHECKING:
     from penstock.discover.code.resolve.resolver import Resolver
 
 
-def name(resolver: Resolver, module: Module, name: str, scope: int, depth: int) -> Iterator[Target]:
+def name(
+    resolver: Resolver, module: Module, name: str, scope: int, depth: int, frames: Frames = ()
+) -> Iterator[Target]:
     """A name that another file of the package declares, or first, where a language has that, a class around."""
     while scope > 0 and module.dialect.outer_fields and depth < MAX_DEPTH:
         if module.scopes[scope][KIND] == CLASS:
             found = False
-            for target in resolver.member(Target("instance", module.path, -1, scope=scope), name, depth + 1):
+            this = Target("instance", module.path, -1, scope=scope, frames=frames)
+            for target in resolver.member(this, name, depth + 1):
                 if target.kind == "external" and name[:1].isupper() and module.dialect.shares == "source":
                     continue  # a constant of a gem is no member of a class of another
                 found = True
