@@ -27,6 +27,7 @@ from penstock.discover.code.observed.data import datasets_of, say_data_beside_ai
 from penstock.discover.code.observed.frameworks import say_frameworks, say_providers
 from penstock.discover.code.observed.look import COLLECTOR, Look, Maker
 from penstock.discover.code.observed.offered import say_offered
+from penstock.discover.code.observed.pipelines import say_pipelines
 from penstock.discover.code.observed.prompts import say_prompt_files
 from penstock.discover.code.observed.stores import say_store_uses, say_tool_uses
 from penstock.discover.code.relevance import ASIDE
@@ -128,6 +129,7 @@ def run(look: Look) -> Iterator[Yielded]:
     say_tool_uses(look)
     say_store_uses(look)
     say_crews(look)
+    say_pipelines(look)
     say_data_beside_ai(look, ordered)
     say_providers(look)
     say_prompt_files(look)

@@ -20,6 +20,9 @@ _MINIFIED_SIZE = 50_000
 _ESCAPES = {"\\n": "\n", "\\t": "\t", '\\"': '"', "\\'": "'", "\\\\": "\\", "\\`": "`", "\\r": "\r"}
 _CLASSES = ("class_declaration", "class", "abstract_class_declaration")
 
+#: What says that a parameter of a constructor is a field too.
+_KEEPS = frozenset({"accessibility_modifier", "readonly"})
+
 
 class ScriptWalker(Walker):
     """The walk over a TypeScript or JavaScript file."""
@@ -232,7 +235,7 @@ class ScriptWalker(Walker):
             default = child.child_by_field_name("value") or child.child_by_field_name("right")
             if name.type == "identifier":
                 row[PARAMS].append([text(name), self.want(default, inner), annotation])
-                if child.named_children[0].type == "accessibility_modifier":  # constructor(private config: Config)
+                if any(each.type in _KEEPS for each in child.children[:2]):  # constructor(private config: Config)
                     line = child.start_point[0]
                     this = self.ir.add(line, "r", "this", inner)
                     self.set(this, text(name), self.ir.add(line, "r", text(name), inner), line, inner)
