@@ -54,6 +54,7 @@ class StreamGuard:
         self._words = words
         self._holds = policy.holds_back("out") or inspection.tokens is not None
         self._texts: dict[Key, _Growing] = {}
+        self._fresh: Key | None = None  # the text whose newest pieces are not looked at yet
         self._open: dict[Key, Key] = {}  # sequence → its text that is growing now
         self._counted: dict[Key, Counter[str]] = {}
         self._judged_before: dict[str, list[Span]] = {}
@@ -77,7 +78,9 @@ class StreamGuard:
                 if self._why is not ALLOW:
                     return self._refused()
         except NotUnderstood as error:
-            return self._cut(error)
+            self._settle()
+            return self._cut(error) if self._why is ALLOW else self._refused()
+        self._settle()
         if self._waiting_bytes > WAITING:
             self._close(())
         return self._refused() if self._why is not ALLOW else self._ready()
@@ -120,6 +123,7 @@ class StreamGuard:
                 self._take(rest)
         except NotUnderstood:
             self.unread = True
+        self._settle()
         if last:
             self._close(())
         for waiting in self._waiting:
@@ -156,13 +160,22 @@ class StreamGuard:
             text = self._texts[key] = _Growing(None if part.is_json else self._inspection.stream())
         if text.closed:
             raise NotUnderstood("A text of the answer goes on after its end", hint="Ask again")
-        self._pause_others(key)
+        if self._fresh != key:
+            self._settle()
+            self._pause_others(key)
+            self._fresh = key
         start = text.size
         text.part = part
-        self._judge(key, *text.feed(part.text, self._inspection))
+        text.take(part.text)
         if text.is_json and text.size - text.judged > ARGUMENTS:
             self._judge(key, *text.complete(self._inspection))
         return _Followed(part, text, start, text.size, None)
+
+    def _settle(self) -> None:
+        """Look at what came of the latest text: pieces that arrive together are looked at once."""
+        key, self._fresh = self._fresh, None
+        if key is not None:
+            self._judge(key, *self._texts[key].look(self._inspection))
 
     def _pause_others(self, key: Key) -> None:
         """When another text of the sequence begins, the one before is over, or nearly always is."""
@@ -177,6 +190,7 @@ class StreamGuard:
     def _stated(self, fragment: Fragment) -> _Followed:
         """A text in full; if it came in pieces before, it has ended with this."""
         key, part = fragment.key, fragment.part
+        self._settle()
         if key in self._texts:
             self._close(key)
         spans = self._judged_before.get(part.text)
@@ -208,6 +222,7 @@ class StreamGuard:
 
     def _close(self, beginning: Key) -> None:
         """Nothing more will come of the texts whose keys begin so: judge what of them is open."""
+        self._settle()
         size = len(beginning)
         for key, text in list(self._texts.items()):
             if key[:size] == beginning and not text.closed:
@@ -307,7 +322,7 @@ class _Growing:
         self._detector = detector
         self.is_json = detector is None
         self.part = _NO_PART  # the latest piece: which channel it is, and whether it is JSON
-        self._pieces: list[str] = []  # only of a text that is judged once, when it is whole
+        self._pieces: list[str] = []  # not looked at yet; JSON is judged once, when it is whole
         self._tail = ""
         self._completed = False
         self._again = 0
@@ -317,12 +332,17 @@ class _Growing:
         self._masks: list[Mask] = []
         self._masked_to = 0
 
-    def feed(self, text: str, inspection: Inspection) -> tuple[int, str, list[Span]]:
-        """Take in a piece; where what is certain now begins, its text, and its spans, counted from there."""
+    def take(self, text: str) -> None:
+        """Take in a piece."""
         self.size += len(text)
+        self._pieces.append(text)
+
+    def look(self, inspection: Inspection) -> tuple[int, str, list[Span]]:
+        """Where what is certain by the pieces taken in begins, its text, and its spans, counted from there."""
         if self._detector is None:
-            self._pieces.append(text)
             return self.judged, "", []
+        text = "".join(self._pieces)
+        self._pieces.clear()
         if self._completed:  # it goes on although another text had begun: look at its end again
             self._completed = False
             self._detector, self._again = inspection.stream(), len(self._tail)
