@@ -1,7 +1,8 @@
 """Which names mean the same: people under several logins, teams that were renamed, services that catalogues name.
 
-People and teams are joined by ``same_as`` and by equal addresses. Things that a catalogue knows by name alone are taken
-for the one thing found that bears the name; where two bear it, for neither. Nothing is merged in the graph.
+People and teams are joined by ``same_as`` and by equal addresses. What a catalogue knows by name alone is taken for the
+one thing found that bears the name: the one that a register's file lies in, else the only one. A workload of a cluster
+is what it serves under its name in the same source. Nothing is merged in the graph.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from functools import cached_property
 from penstock.discover.organisation.parties import service, slug, store
 from penstock.graph.graph import Graph
 from penstock.graph.vocabulary import DATA_KINDS, Asset, Evidence, Relation
+
+#: Readers of files by which a repository tells registers what it is called.
+_REGISTERS = frozenset({"organisation.backstage", "organisation.opslevel", "organisation.cortex"})
 
 
 class Names:
@@ -35,17 +39,32 @@ class Names:
         """What was found under the name that a catalogue knows a thing by; anything else is itself."""
         return self._meant.get(asset, asset)
 
+    def is_only_named(self, asset: str) -> bool:
+        """Whether all that is known of a thing is what catalogues call it."""
+        known = self.graph.assets.get(asset)
+        named = _by_name(known) if known is not None and known.kind in ("application", *DATA_KINDS) else None
+        return named is not None and named.id == asset
+
     @cached_property
     def _meant(self) -> dict[str, str]:
-        """What catalogues know by name alone → the one thing found that bears the name."""
+        """What is known by name alone → the one thing found that bears the name."""
         found: dict[str, list[str]] = {}
         for asset in self.graph.of_kind("application", *DATA_KINDS):
             named = _by_name(asset)
-            if named is not None and named.id in self.graph.assets:
-                found.setdefault(named.id, [])
-                if asset.id != named.id:
-                    found[named.id].append(asset.id)
-        return {name: things[0] for name, things in found.items() if len(things) == 1}
+            if named is not None and named.id in self.graph.assets and asset.id != named.id:
+                found.setdefault(named.id, []).append(asset.id)
+        workloads = {(asset.scope, asset.name): asset.id for asset in self.graph.of_kind("infrastructure")}
+        for asset in self.graph.of_kind("endpoint", "vector_store"):
+            for scope in self.graph.scopes_of(asset.id):
+                if (workload := workloads.get((scope, asset.name))) is not None:
+                    found.setdefault(workload, []).append(asset.id)
+        meant = {name: [one for one in things if self._registered(one)] or things for name, things in found.items()}
+        return {name: things[0] for name, things in meant.items() if len(things) == 1}
+
+    def _registered(self, asset: str) -> bool:
+        """Whether a register's file in its own source says that the thing goes by its name."""
+        own = self.graph.assets[asset].scope
+        return any(e.scope == own and e.collector in _REGISTERS for e in self.graph.evidence.get(asset, ()))
 
     @cached_property
     def _under(self) -> dict[str, list[str]]:
@@ -150,17 +169,26 @@ class Names:
             if one != other and people[one].kind == people[other].kind:
                 above[one] = other
 
+        spoken: dict[str, set[str]] = {}
         for relation in self.graph.relations:
             if relation.verb != "same_as" or not {relation.source, relation.target} <= people.keys():
                 continue
-            if within or self._outside(self.graph.evidence.get(relation.key, ())):
+            told = self.graph.evidence.get(relation.key, ())
+            if not (within or self._outside(told)):
+                continue
+            if any(evidence.confidence in ("declared", "resolved") for evidence in told):
                 join(relation.source, relation.target)
+            else:
+                spoken.setdefault(relation.source, set()).add(relation.target)
         by_address: dict[str, str] = {}
         for id, asset in sorted(people.items()):
             address = str(asset.prop("email") or "").casefold()
-            told = (evidence for _, evidence in self.graph.claims.get((id, "email"), ())[:1])
-            if asset.kind == "person" and address and (within or self._outside(told) or asset.name == address):
+            first = [evidence for _, evidence in self.graph.claims.get((id, "email"), ())[:1]]
+            if asset.kind == "person" and address and (within or self._outside(first) or asset.name == address):
                 join(id, by_address.setdefault(address, id))
+        for name, meant in spoken.items():
+            if len({_root(id, above) for id in meant}) == 1:  # a name that two people bear means neither
+                join(name, min(meant))
         return _Joined({id: _root(id, above) for id in people if id in above or id in above.values()})
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from penstock.discover.organisation.parties import party, slug
 from penstock.graph.graph import Graph
-from penstock.graph.owners import places_of
+from penstock.graph.owners import Place, places_of
 from penstock.graph.vocabulary import DATA_KINDS, VERBS, Asset, Evidence
 from penstock.respond.names import Names
 from penstock.settings import Settings
@@ -178,7 +178,7 @@ class People:
 
         One that says only how long it may be down is as grave as that: 1 hour 4, 4 hours 3, 24 hours 2, longer 1.
         """
-        names = (*self.names.things(asset), *(a.asset for a in places_of(self.graph, asset) if a.how == "application"))
+        names = (*self.names.things(asset), *(a.asset for a in self._around(asset) if a.how == "application"))
         reached = {id for name in names for id in (name, *self.affected(name))}
         told = {id: self._gravity(self.graph.assets[id]) for id in reached if self._is_process(id)}
         return dict(sorted(told.items(), key=lambda row: (-(row[1] or 0), self.name(row[0]))))
@@ -213,7 +213,7 @@ class People:
     def _find_owner(self, asset: str) -> Ownership:
         found = [
             (_strength(rank[0]), near, rank, claim, through)
-            for near, (place, through) in enumerate(self._places(asset))
+            for near, place, through in self._places(asset)
             for rank, claim in self._claims(place)
         ]
         found.sort(key=lambda one: (one[0], one[1], one[2]))
@@ -226,13 +226,21 @@ class People:
         others = [(claim, rank[0]) for _, at, rank, claim, _ in here[1:] if at in (0, near)]
         return _decide(best, others, through, left)
 
-    def _places(self, asset: str) -> Iterator[tuple[str, str]]:
+    def _places(self, asset: str) -> Iterator[tuple[int, str, str]]:
         """Where to look for an owner: the asset, what makes or serves it, its application, its repository; each also
-        under the name by which catalogues know it."""
-        for place in places_of(self.graph, asset):
+        under the name by which catalogues know it. With how far away each is, and how it is told."""
+        for near, place in enumerate(self._around(asset)):
             through = _THROUGH[place.how].format(self.name(place.asset))
             for known_as in self.names.things(place.asset):
-                yield known_as, through
+                yield near, known_as, through
+
+    def _around(self, asset: str) -> Iterator[Place]:
+        """Itself and what it is a part of; what is known by name alone is no part of the catalogue that names it."""
+        main = self.names.thing(asset)
+        if self.names.is_only_named(main):
+            yield Place(main, "itself")
+        else:
+            yield from places_of(self.graph, main)
 
     def _claims(self, place: str) -> Iterator[tuple[tuple[float, float, str], Claim]]:
         """Every claim about the owner of one asset, with its rank: strongest source, then newest, then by id."""
@@ -249,8 +257,12 @@ class People:
                 yield (rank, -evidence.seen_at if rank == 1 else 0.0, owner), Claim(owner, self.name(owner), why)
 
     def _said_by_operator(self, place: str, known: Asset | None) -> str:
-        owners = self.settings.owners
-        return owners.get(place, "") or (owners.get(known.name, "") if known else "")
+        return self.settings.owners.get(place, "") or (self._said_owners.get(slug(known.name), "") if known else "")
+
+    @cached_property
+    def _said_owners(self) -> dict[str, str]:
+        """Names as the operator writes them, however they are spelled."""
+        return {slug(name): owner for name, owner in self.settings.owners.items()}
 
     # ── approver ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -278,7 +290,7 @@ class People:
         return frozenset({asset.id for asset in meant if asset is not None} | known)
 
     def _named_approvers(self, asset: str) -> Iterator[str]:
-        for place, _ in self._places(asset):
+        for _, place, _ in self._places(asset):
             yield from sorted(r.target for r in self.graph.out(place, "approved_by"))
 
     def _data_owners(self, asset: str, data: Iterable[str]) -> Iterator[str]:
@@ -320,7 +332,7 @@ class People:
 
     def _same_system(self, asset: str) -> Iterator[str]:
         """The asset and the application whose part it is, under each of their names."""
-        for place in places_of(self.graph, asset):
+        for place in self._around(asset):
             if place.how in ("itself", "application"):
                 yield from (id for id in self.names.things(place.asset) if id in self.graph.assets)
 

@@ -141,10 +141,11 @@ def test_a_catalogue_says_owner_process_and_team(look):
         ("Order fulfilment", "owned_by", "web"),
         ("Order fulfilment", "supports", "Customers"),
         ("shop", "connects_to", "orders-db"),
+        ("shop", "connects_to", "other"),
         ("web", "member_of", "engineering"),
         ("alice", "member_of", "web"),
     }
-    shop = seen.one("application")
+    shop = seen.one("application", "shop")
     assert shop.id == identity.application(SCOPE).id
     assert (shop.prop("env"), shop.prop("purpose")) == ("prod", "Sells things")
     assert seen.one("team", "web").prop("email") == "web@acme.example"

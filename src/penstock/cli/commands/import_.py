@@ -31,12 +31,13 @@ def command(paths: tuple[Path, ...], state: str | None, config: str | None) -> i
     from penstock.discover.cloud import taken_in as clouds
     from penstock.discover.data.lineage import taken_in as lineage
     from penstock.discover.organisation import exports as organisation
+    from penstock.discover.organisation import tags
 
     ended = 0
     with open_state(state, config, create=True) as opened:
         for path in paths:
             if clouds.is_export(path):
-                found = clouds.file(path, now=opened.now)
+                found = tags.of_export(path, clouds.file(path, now=opened.now))
             elif organisation.is_export(path):
                 found = organisation.file(path, now=opened.now)
             else:

@@ -1,0 +1,1 @@
+"""Material that is made, with what is right about it."""
