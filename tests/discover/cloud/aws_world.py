@@ -146,7 +146,7 @@ def serving(recorded: Recorded) -> Iterator[str]:
 
         def _forward(self, body: bytes) -> None:
             headers = {k: v for k, v in self.headers.items() if k.lower() not in ("content-length", "connection")}
-            asked = urllib.request.Request(  # noqa: S310
+            asked = urllib.request.Request(
                 recorded.behind + self.path, data=body or None, headers=headers, method=self.command
             )
             try:
@@ -213,7 +213,9 @@ def _routes(service: str) -> list[tuple[str, re.Pattern[str], set[str], str]]:
             http = model.operation_model(name).http
             path, _, query = http["requestUri"].partition("?")
             parts = [
-                f"(?P<{re.sub('[^a-zA-Z0-9]', '_', part[1:-1].rstrip('+'))}>[^/]+)" if part.startswith("{") else re.escape(part)
+                f"(?P<{re.sub('[^a-zA-Z0-9]', '_', part[1:-1].rstrip('+'))}>[^/]+)"
+                if part.startswith("{")
+                else re.escape(part)
                 for part in (path.rstrip("/") or "/").split("/")
             ]
             pattern = re.compile("/".join(parts) + r"\Z" if len(parts) > 1 else "/" + r"\Z")

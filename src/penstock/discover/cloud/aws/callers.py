@@ -44,13 +44,29 @@ def callers(listed: Listed, things: Mapping[str, Thing], index: Index) -> Iterat
         if item.arn in tools:
             continue
         models, targets = _given(item, things, index)
-        who = roles.get(str(item.body.get("Role") or (item.body.get("task") or {}).get("taskRoleArn") or ""))
+        who = roles.get(_role_of(item))
         permitted = dict(reach.named(who, ACTIONS)) if who is not None else {}
         targets |= {target for arn in permitted if "*" not in arn and (target := index.led_to(arn, "arn"))}
         models |= {match["id"] for arn in permitted if "*" not in arn and (match := _MODEL.match(arn))}
         if models or targets or permitted:
             body: dict[str, Any] = {"modelId": sorted(models), "calls": sorted(targets)}
             yield thing(item, "aws:calls-ai", **body)
+
+
+def may_guard(listed: Listed) -> bool:
+    """Whether a role of code may ask a guardrail; without that permission no call of it can name one."""
+    policies = {item.arn: item.body for item in listed.of("policies")}
+    running = {_role_of(item) for item in (*listed.of("functions"), *listed.of("container-services"))}
+    return any(
+        reach.may(reach.role(item.body, policies), "bedrock:ApplyGuardrail", guardrail.arn)[0] != "denied"
+        for item in listed.of("identities")
+        if item.arn in running
+        for guardrail in listed.of("guardrails")
+    )
+
+
+def _role_of(item: Item) -> str:
+    return str(item.body.get("Role") or (item.body.get("task") or {}).get("taskRoleArn") or "")
 
 
 def _given(item: Item, things: Mapping[str, Thing], index: Index) -> tuple[set[str], set[str]]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from penstock.discover.cloud.aws.callers import callers
+from penstock.discover.cloud.aws.callers import callers, may_guard
 from penstock.discover.cloud.aws.calls import listings
 from penstock.discover.cloud.aws.doors import Door, doors, facts
 from penstock.discover.cloud.aws.grants import grants
@@ -20,7 +20,7 @@ from penstock.discover.cloud.things import Index, Thing, observations
 from penstock.discover.infra.resources import row_of
 from penstock.graph import identity
 from penstock.graph.store.protocol import Scan
-from penstock.graph.vocabulary import Asset, Evidence, Observation, Unseen
+from penstock.graph.vocabulary import Asset, Complete, Evidence, Observation, Unseen
 
 COLLECTOR = "cloud.aws"
 #: Rounds of looking into what AI leads to: what a role reaches may lead to more.
@@ -47,17 +47,26 @@ def scan(
     told = Told(account, lister)
     found = tuple(told.observations())
     places = {place: f"{told.scope}:{place[0]}:{place[1]}" for place in sorted(listed.places)}
-    return (
-        Scan(
-            found,
-            (),
-            (*early, *_unseen(listed, places, told.scope), *_other_accounts(listed, account.id, told.scope)),
-            tuple(places.values()),
-            tuple(scope for place, scope in places.items() if place in listed.whole and not listed.ended),
-            now,
-        ),
-        journal,
+    finished = tuple(places[place] for place in sorted(_finished(listed)))
+    unseen = (*early, *_unseen(listed, places, told.scope), *_other_accounts(listed, account.id, told.scope))
+    complete = tuple(
+        Complete(scope, "guarded_by", COLLECTOR) for scope in finished if told.guards_known or not _calling(scope)
     )
+    return Scan(found, complete, unseen, tuple(places.values()), finished, now), journal
+
+
+def _finished(listed: Listed) -> set[tuple[str, str]]:
+    """Places that were seen whole. What is in the graph only because AI leads to it is, where all the rest was."""
+    if listed.ended:
+        return set()
+    if listed.whole == listed.places:
+        return listed.whole
+    standing = {row.id for row in listings() if (of_type := row_of(row.type)) is not None and not of_type.linked}
+    return {place for place in listed.whole if place[1] in standing}
+
+
+def _calling(scope: str) -> bool:
+    return scope.endswith((":functions", ":container-services"))
 
 
 class Told:
@@ -69,6 +78,8 @@ class Told:
         self._lister = lister
         self._listed = lister.listed
         self._evidence: dict[str, Evidence] = {}
+        #: False where code may ask a guardrail by itself, so that none in sight says nothing.
+        self.guards_known = not may_guard(self._listed)
 
     def observations(self) -> Iterator[Observation]:
         things, described = self._things()
@@ -97,6 +108,12 @@ class Told:
             calling = callers(self._listed, things, index)
             things |= {each.id: each for each in calling}
             wanted = meant(things, referred(things.values(), index))
+            # a function that AI refers to is a tool of its own, with the role it runs as
+            things |= {
+                arn: replace(things[arn], type="aws:runs-for-ai")
+                for arn in wanted
+                if arn in things and things[arn].type == "AWS::Lambda::Function"
+            }
             known = {arn for arn in wanted if arn in self._listed.items}
             before = {arn: len(self._listed.items[arn].body) for arn in known}
             self._lister.details(known)

@@ -95,6 +95,8 @@ class Account:
         except (wrong.BotoCoreError, ResponseParserError, ValueError, AttributeError) as error:
             # cut-off answers, timeouts, calls that this boto3 does not know
             raise Trouble("broken", " ".join(str(error).split())[:200] or type(error).__name__) from None
+        if answer.keys() - {"ResponseMetadata"} == {"message"}:  # what botocore makes of JSON that breaks off
+            raise Trouble("broken", "its answer breaks off")
         return answer
 
     def offers(self, service: str, region: str) -> bool:

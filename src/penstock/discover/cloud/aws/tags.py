@@ -26,7 +26,7 @@ def said_by_tags(
     listed: Listed, assets: Mapping[str, Asset], said: Callable[[Item, tuple[str, ...]], Evidence]
 ) -> Iterator[Observation]:
     """Labels, environment and owner of everything in the graph that has tags."""
-    elsewhere = {item.arn.casefold(): item for item in listed.of("tags")}
+    elsewhere = {str(item.body.get("ResourceARN")).casefold(): item for item in listed.of("tags")}
     for arn, asset in assets.items():
         own = listed.items.get(arn)
         listing = elsewhere.get(arn.casefold())
