@@ -98,7 +98,7 @@ class Templates:
         """Each file as it is called; those that nobody calls as their parameter files call them."""
         called: set[str] = set()
         for path, found in self.files.items():
-            called |= {_beside(path, d.of) for d in found if d.kind == "module"}
+            called |= {_beside(path, d.of) for d in found if d.kind == "module"} - {path}
         todo = [_Module(path, self._from_files(path)) for path in self.files if path not in called]
         for _ in range(MOST_CALLS):
             if not todo:
@@ -108,12 +108,15 @@ class Templates:
             for each in self.files[module.path]:
                 inner = _beside(module.path, each.of)
                 if each.kind == "module" and inner in self.files and inner != module.path:
-                    params = _field(each.value, "params")
-                    given = {
-                        row[0]: (row[1], module, f"{module.path}:{row[2]}")
-                        for row in (params[1:] if params[:1] == ["d"] else [])
-                    }
-                    todo.append(_Module(inner, given))
+                    todo.append(self.called(module, each))
+
+    @staticmethod
+    def called(module: _Module, declared: Declaration) -> _Module:
+        """The file behind a module's declaration, as this caller uses it."""
+        params = _field(declared.value, "params")
+        rows = params[1:] if params[:1] == ["d"] else []
+        given = {row[0]: (row[1], module, f"{module.path}:{row[2]}") for row in rows}
+        return _Module(_beside(module.path, declared.of), given)
 
     def _from_files(self, path: str) -> dict[str, tuple[Value, _Module | None, str]]:
         stem, folder = posixpath.basename(path).removesuffix(".bicep"), posixpath.dirname(path)

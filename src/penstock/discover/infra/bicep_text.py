@@ -66,7 +66,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         line += match[0].count("\n")
 
 
-def _declaration(tokens: list[_Token], at: int) -> tuple[Declaration | None, int]:
+def _declaration(tokens: list[_Token], at: int, depth: int = 0) -> tuple[Declaration | None, int]:
     kind, line = tokens[at].text, tokens[at].line
     name = of = ""
     at += 1
@@ -76,11 +76,14 @@ def _declaration(tokens: list[_Token], at: int) -> tuple[Declaration | None, int
         name = tokens[at].text
         at += 1
     while at < len(tokens) and tokens[at].kind != "line" and tokens[at].text != "=":
-        of = tokens[at].text.strip("'") if tokens[at].kind == "text" else of
+        if tokens[at].kind == "text":
+            of = tokens[at].text.strip("'")
+        elif tokens[at].text == "existing" and kind == "resource":
+            of += " existing"
         at += 1
     if at >= len(tokens) or tokens[at].kind == "line" or not name:
         return (Declaration(kind, name, of, ["?"], line) if name else None), at
-    value, at = _value(tokens, at + 1, 0)
+    value, at = _value(tokens, at + 1, depth)
     return Declaration(kind, name, of, value, line), at
 
 
@@ -140,6 +143,9 @@ def _name(tokens: list[_Token], at: int, depth: int) -> tuple[Value, int]:
         if parts[0] in ("toLower", "toUpper", "string", "trim") and len(parts) == 1:
             found, at = _value(tokens, at + 1, depth + 1)
             return found, _past(tokens, at, 1)
+        if parts in (["concat"], ["union"]):
+            found, at = _list(tokens, at + 1, depth + 1, ")")
+            return ["o", *found[1:]], at
         return ["?"], _past(tokens, at)
     if parts in (["true"], ["false"], ["null"]):
         return ["s", parts[0]] if parts != ["null"] else ["?"], at
@@ -162,7 +168,11 @@ def _object(tokens: list[_Token], at: int, depth: int) -> tuple[Value, int]:
         token = tokens[at]
         if token.text == "}":
             return fields, at + 1
-        if token.kind in ("name", "text") and at + 1 < len(tokens) and tokens[at + 1].text == ":":
+        if token.text == "resource" and at + 1 < len(tokens) and tokens[at + 1].kind == "name":
+            nested, at = _declaration(tokens, at, depth)
+            if nested:
+                fields.append([f"resource {nested.name} {nested.of}", nested.value, nested.line])
+        elif token.kind in ("name", "text") and at + 1 < len(tokens) and tokens[at + 1].text == ":":
             value, at = _value(tokens, at + 2, depth)
             fields.append([token.text.strip("'"), value, token.line])
         else:
@@ -170,22 +180,54 @@ def _object(tokens: list[_Token], at: int, depth: int) -> tuple[Value, int]:
     return fields, at
 
 
-def _list(tokens: list[_Token], at: int, depth: int) -> tuple[Value, int]:
+def _list(tokens: list[_Token], at: int, depth: int, end: str = "]") -> tuple[Value, int]:
     items: Value = ["l"]
     while at < len(tokens) and depth < DEEPEST:
         token = tokens[at]
-        if token.text == "]":
+        if token.text == end:
             return items, at + 1
         if token.kind == "line" or token.text == ",":
             at += 1
         elif token.text == "for":
-            return ["?"], _past(tokens, at, 1)
+            found, at = _each(tokens, at + 1, depth)
+            return found, _past(tokens, at, 1)
         else:
             before = at
             value, at = _value(tokens, at, depth)
             items.append(value)
             at += at == before
     return items, at
+
+
+def _each(tokens: list[_Token], at: int, depth: int) -> tuple[Value, int]:
+    """``for item in items: value``, as the list of that value whose ``item`` is ``items``: any of them."""
+    names: list[str] = []
+    while at < len(tokens) and tokens[at].text != "in" and tokens[at].kind != "line":
+        names += [tokens[at].text] if tokens[at].kind == "name" else []
+        at += 1
+    over: Value = ["?"]
+    if at + 1 < len(tokens) and tokens[at + 1].kind == "name":
+        over, at = _name(tokens, at + 1, depth)
+    while at < len(tokens) and tokens[at].text != ":":
+        if tokens[at].text == "]":
+            return ["?"], at
+        at += 1
+    value, at = _value(tokens, at + 1, depth + 1)
+    return ["l", _replaced(value, names[0] if names else "", over, 0)], at
+
+
+def _replaced(value: Value, name: str, by: Value, depth: int) -> Value:
+    """A value in which another stands for a name."""
+    if depth > 2 * DEEPEST:
+        return ["?"]
+    if value[0] == "r":
+        head, dot, rest = value[1].partition(".")
+        if head != name:
+            return value
+        return ["r", f"{by[1]}{dot}{rest}"] if by[0] == "r" else ["?"]
+    if value[0] == "d":
+        return ["d", *([key, _replaced(inner, name, by, depth + 1), line] for key, inner, line in value[1:])]
+    return [value[0], *(_replaced(part, name, by, depth + 1) if isinstance(part, list) else part for part in value[1:])]
 
 
 def _text(quoted: str) -> Value:

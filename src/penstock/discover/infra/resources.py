@@ -29,6 +29,8 @@ _BEDROCK_ARN = re.compile(r"arn:.*:bedrock:.*(?:foundation-model|inference-profi
 _MODEL_ID = re.compile(r"[A-Za-z0-9][\w.:/@-]{1,199}\Z")
 #: Attributes that order or count resources and tie nothing together.
 _ORDERING = frozenset({"count", "foreach", "lifecycle", "triggers", "tags", "condition", "metadata"})
+#: Kinds of resources that run programs: those that are given AI belong to the inventory.
+_CALLS = frozenset({"application", "tool"})
 _ENV_PARENTS = frozenset({"environment", "variables", "environmentvariables", "env", "appsettings"})
 
 
@@ -92,6 +94,7 @@ def observed(
         _read(thing, lookup, scope, secrets)
     meant = {address for address, thing in known.items() if not thing.row.linked}
     meant |= {target for address in sorted(meant) for target in known[address].refers if target in known}
+    meant |= {address for address, thing in known.items() if thing.row.kind in _CALLS and _calls(thing, known)}
     for address in sorted(meant):
         thing = known[address]
         at = evidence(f"{thing.declared.path}:{thing.declared.line}", (f"resource {thing.declared.name}",))
@@ -103,6 +106,11 @@ def observed(
                 yield Observation(_tie(thing, known[target]), at)
         for model, verb, text in [*thing.models, *_passed(thing, known)]:
             yield from _modelled(thing, model, verb, text, evidence)
+
+
+def _calls(thing: _Known, known: Mapping[str, _Known]) -> bool:
+    """Whether a program is given something of AI: its address, its name, its key."""
+    return any(target in known and not known[target].row.linked for target in thing.refers)
 
 
 def environment(body: Bound, lookup: Lookup) -> Iterator[tuple[str, Text]]:
