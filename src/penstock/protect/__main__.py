@@ -117,6 +117,7 @@ def serve(given: Given) -> None:
     from penstock.protect.connection import Connection
     from penstock.protect.gateway import build
     from penstock.protect.logs import log_to_stderr
+    from penstock.protect.permits import UsedGrants
     from penstock.protect.requests import BOUNDS
     from penstock.protect.secret import secret
     from penstock.protect.sink import Spool
@@ -128,6 +129,7 @@ def serve(given: Given) -> None:
     try:
         sink, recorder = Spool(given.state / "spool"), Spool(given.state / "recordings")
         token_key = secret(given.state / "tokens.key")
+        used = UsedGrants(given.state / "grants.used")
     except OSError as error:
         listener.close()
         raise NotReachable(
@@ -135,7 +137,7 @@ def serve(given: Given) -> None:
         ) from error
     source = SnapshotFile(given.state / "snapshot.json")
     config = uvicorn.Config(
-        build(source, sink, token_key=token_key, recorder=recorder),
+        build(source, sink, token_key=token_key, recorder=recorder, used=used),
         http=Connection,
         ws="auto",  # realtime sessions, where the library for them is installed
         lifespan="on",

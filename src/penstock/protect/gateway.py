@@ -58,9 +58,16 @@ _JSON: Headers = [(b"content-type", b"application/json")]
 _CUT = (OSError, TimeoutError, NotUnderstood, Broken)
 
 
-def build(source: Source, sink: Sink, *, token_key: bytes | None = None, recorder: Sink | None = None) -> App:
+def build(
+    source: Source,
+    sink: Sink,
+    *,
+    token_key: bytes | None = None,
+    recorder: Sink | None = None,
+    used: UsedGrants | None = None,
+) -> App:
     """The gateway as an ASGI application; what it takes is said at ``Gateway``."""
-    return Gateway(source, sink, token_key=token_key, recorder=recorder)
+    return Gateway(source, sink, token_key=token_key, recorder=recorder, used=used)
 
 
 class Gateway:
@@ -74,11 +81,13 @@ class Gateway:
         *,
         token_key: bytes | None = None,
         recorder: Sink | None = None,
+        used: UsedGrants | None = None,
     ) -> None:
         """
         Args:
             token_key: a secret of the installation for reversible tokens; without it tokens end with the process.
             recorder: takes recordings of calls, where the policy asks for them.
+            used: single grants that are used up; without it they are forgotten with the process.
         """
         self._source = source
         self._spool = sink
@@ -90,7 +99,7 @@ class Gateway:
         self._sessions = Sessions()
         self._token_key = token_key or os.urandom(32)
         self._recorder = recorder
-        self._used = UsedGrants()
+        self._used = used or UsedGrants()
         self._meter = Meter()
         self._breakers = Breakers()
         self._under_way = 0
