@@ -1,4 +1,4 @@
-"""Six small organisations, judged by what a senior engineer wrote down beforehand (format: eval/areas/scenarios.py)."""
+"""Small organisations, judged by what a senior engineer wrote down beforehand (format: eval/areas/scenarios.py)."""
 
 from __future__ import annotations
 
