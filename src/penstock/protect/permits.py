@@ -89,7 +89,7 @@ class UsedGrants:
         if self._file is None:
             return True
         try:
-            self._read += os.write(self._file, f"\n{line}".encode())  # a torn line before it ends here
+            self._read += os.write(self._file, f"\n{line}\n".encode())  # a torn line before it ends here
             os.fsync(self._file)
         except OSError:
             return False
@@ -101,7 +101,7 @@ class UsedGrants:
         now = time.time()
         self._used = {id: until for id, until in self._used.items() if until > now}
         os.ftruncate(self._file, 0)
-        self._read = os.write(self._file, "".join(f"\n+{id} {until}" for id, until in self._used.items()).encode())
+        self._read = os.write(self._file, "".join(f"+{id} {until}\n" for id, until in self._used.items()).encode())
         os.fsync(self._file)
 
 
