@@ -35,7 +35,7 @@ _NAMED = 20
 #: US dollars in a quarter of an hour that are worth a look where nothing is usual yet.
 WALLET = 50.0
 #: Rules that say that an answer gave instructions away.
-PROBED = frozenset({"answer-instructions"})
+PROBED = frozenset({"answer-instructions", "answer-canary"})
 
 #: What makes a signal worth a person's look, in words.
 Context = Callable[[str], tuple[str, ...]]

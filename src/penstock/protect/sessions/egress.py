@@ -58,9 +58,14 @@ def without_leaks(text: str, found: Sequence[Leak]) -> str:
     pieces: list[str] = []
     done = 0
     for leak in found:
-        pieces += (text[done : leak.start], f"[{'image' if leak.image else 'link'} to {leak.host} removed]")
+        pieces += (text[done : leak.start], instead(leak))
         done = leak.end
     return "".join([*pieces, text[done:]])
+
+
+def instead(leak: Leak) -> str:
+    """What stands in the place of a link or image."""
+    return f"[{'image' if leak.image else 'link'} to {leak.host} removed]"
 
 
 def _image_leaks(url: str, task: Task, read: Sequence[Read]) -> bool:

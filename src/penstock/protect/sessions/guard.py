@@ -14,18 +14,20 @@ import msgspec
 from penstock.errors import NotUnderstood
 from penstock.protect.asking import Ask, key_of_ask
 from penstock.protect.call import Call
-from penstock.protect.exchange import Key, Part, ToolCall
+from penstock.protect.exchange import Fragment, Key, Part, ToolCall
 from penstock.protect.framing.frame import Frame
 from penstock.protect.judging import rewritten
 from penstock.protect.policy import SEVERITY
 from penstock.protect.requests import LARGEST
 from penstock.protect.sessions.answers import calls_of, continued, without
 from penstock.protect.sessions.conversation import Conversation, conversation
-from penstock.protect.sessions.egress import leaks, without_leaks
+from penstock.protect.sessions.egress import Leak, leaks, without_leaks
+from penstock.protect.sessions.flowing import Flowing
+from penstock.protect.sessions.instructions import given_away
 from penstock.protect.sessions.judge import Ruling, judged
 from penstock.protect.sessions.known import knowledge_of
 from penstock.protect.snapshot import Rule
-from penstock.protect.surfaces.surface import Heard, Streaming, Tree
+from penstock.protect.surfaces.surface import Heard, Streaming
 from penstock.protect.upstream import Answer
 
 #: How often a model is told in one call that it may not; each time costs one more call of the provider.
@@ -67,8 +69,6 @@ class Sessions:
         for left in range(ROUNDS, -1, -1):
             streaming = call.surface.streaming(call.exchange, answer.content_type)
             if streaming is not None:
-                if not (call.exchange.tools or call.exchange.tool_calls):
-                    return answer
                 heard = _Heard(call, streaming, answer, body)
                 denied = await heard.begun()
             else:
@@ -207,14 +207,14 @@ def _noted(call: Call, rulings: list[Ruling]) -> list[Ruling]:
 
 
 def _without_leaks(call: Call, body: bytes, whole: bytes) -> bytes:
-    """The answer without links and images that carry something out."""
-    if b"://" not in whole and b":\\/\\/" not in whole:
-        return whole
+    """The answer without links and images that carry something out; whether it gives instructions away is noted."""
     try:
         reply = call.surface.reply(whole)
     except NotUnderstood:
         return whole
     talk = conversation(_surface(call), msgspec.json.decode(body))
+    said = "\n".join(part.text for part in reply.parts if part.channel == "assistant")
+    _noted_instructions(call, talk, said)
     changed: list[tuple[Part, str]] = []
     for part in reply.parts:
         if (
@@ -224,16 +224,30 @@ def _without_leaks(call: Call, body: bytes, whole: bytes) -> bytes:
             or not (found := leaks(part.text, talk, knowledge_of(call.policy.caller.known_tools)))
         ):
             continue
-        why = f"It leads to {found[0].host} and carries more than any content says"
-        call.record.rules["answer-carries"] = Rule(
-            id="answer-carries", direction="out", categories=(), action="redact", why=why
-        )
-        call.record.seen["out.answer-carries"] += len(found)
-        call.record.meant = max(call.record.meant, SEVERITY["redact"])
-        done = SEVERITY["redact" if call.policy.enforces else "observe"]
-        call.record.severity = max(call.record.severity, done)
+        _noted_leaks(call, found)
         changed.append((part, without_leaks(part.text, found)))
     return rewritten(whole, changed) if changed and call.policy.enforces else whole
+
+
+def _noted_leaks(call: Call, found: Sequence[Leak]) -> None:
+    why = f"It leads to {found[0].host} and carries more than any content says"
+    _note(call, "answer-carries", why, "redact", len(found))
+
+
+def _noted_instructions(call: Call, talk: Conversation | None, answer: str) -> None:
+    """Note that an answer recites the operator's instructions, or a canary that stands in them."""
+    system = "\n".join(turn.text for turn in talk.turns if turn.kind == "system") if talk is not None else ""
+    if system and (what := given_away(answer, system)):
+        told = "a canary of the instructions" if what == "canary" else "the instructions of the application"
+        _note(call, f"answer-{what}", f"the answer gives away {told}", "observe", 1)
+
+
+def _note(call: Call, rule: str, why: str, action: str, count: int) -> None:
+    call.record.rules[rule] = Rule(id=rule, direction="out", categories=(), action=action, why=why)
+    call.record.seen[f"out.{rule}"] += count
+    call.record.meant = max(call.record.meant, SEVERITY[action])
+    done = SEVERITY[action if call.policy.enforces else "observe"]
+    call.record.severity = max(call.record.severity, done)
 
 
 def _surface(call: Call) -> str:
@@ -268,8 +282,11 @@ class _Heard:
         self._answer = answer
         self._body = body
         self._pieces = answer.body
-        self._ready: list[tuple[bytes, Tree]] = []  # frames before the first call
-        self._held: list[bytes] = []  # frames from the first call on
+        self._flowing = Flowing(reader, self._leaks, acts=call.policy.enforces)  # frames before the first call
+        self._talk: Conversation | None = None
+        self._said: list[str] = []  # the words of the answer, up to a bound
+        self._said_size = 0
+        self._held: list[tuple[Frame, Heard, list[Fragment]]] = []  # from the first call on
         self._arguments: dict[Key, list[str]] = {}
         self._calls = False
         self._ended = False
@@ -287,7 +304,7 @@ class _Heard:
 
     async def rest(self) -> AsyncIterator[bytes]:
         """What the client gets: words as they come, calls when they are judged."""
-        for piece in self._given():
+        for piece in self._given(ended=self._ended):
             yield piece
         if not self._ended:
             async for piece in self._pieces:
@@ -295,24 +312,40 @@ class _Heard:
                 for ready in self._given():
                     yield ready
             self._close()
-            for ready in self._given():
+            for ready in self._given(ended=True):
                 yield ready
             if (denied := await self._judged()) is not None:
                 async for piece in self.refused(denied):
                     yield piece
                 return
-        for piece in self._held:
+        for waiting in self._held:
+            self._flowing.take(*waiting)
+        for piece in self._given(ended=True):
             yield piece
 
     async def refused(self, denied: Denied) -> AsyncIterator[bytes]:
         """The end of the stream, with the note as its last words."""
         yield self._reader.refusal(denied.note) + self._reader.framing.end()
 
-    def _given(self) -> list[bytes]:
-        ready, self._ready = self._ready, []
-        for _, tree in ready:
-            self._reader.passed(tree)
+    def _given(self, *, ended: bool = False) -> list[bytes]:
+        ready = self._flowing.ready(ended=ended or self._calls)
+        for _, heard in ready:
+            self._reader.passed(heard.tree or {})
         return [raw for raw, _ in ready]
+
+    def _leaks(self, text: str) -> list[Leak]:
+        if "://" not in text:
+            return []
+        found = leaks(text, talk, knowledge_of(self._call.policy.caller.known_tools)) if (talk := self._read()) else []
+        if found:
+            _noted_leaks(self._call, found)
+        return found
+
+    def _read(self) -> Conversation | None:
+        """The conversation, read once."""
+        if self._talk is None:
+            self._talk = conversation(_surface(self._call), msgspec.json.decode(self._body))
+        return self._talk
 
     def _take(self, piece: bytes) -> None:
         self._size += len(piece)
@@ -326,12 +359,18 @@ class _Heard:
         self._ended = True
         if (last := self._reader.framing.finish()) is not None:
             self._follow(last)
+        _noted_instructions(self._call, self._read(), "".join(self._said))
 
     def _follow(self, frame: Frame) -> None:
         try:
             heard = self._reader.read(frame) if frame.data is not None else Heard([])
         except NotUnderstood:
             heard = Heard([])
+        words = [one for one in heard.fragments if one.part.channel == "assistant" and not _is_name(one.key)]
+        for fragment in words:
+            if not fragment.whole and self._said_size < _SAID:
+                self._said.append(fragment.part.text)
+                self._said_size += len(fragment.part.text)
         for fragment in heard.fragments:
             if fragment.part.channel == "tool_call":
                 self._calls = True
@@ -342,9 +381,9 @@ class _Heard:
                 self._spoken = self._spoken or not _is_name(fragment.key)
         self._calls = self._calls or bool(self._reader.tool_calls())
         if self._calls:
-            self._held.append(frame.raw)
+            self._held.append((frame, heard, words))
         else:
-            self._ready.append((frame.raw, heard.tree or {}))
+            self._flowing.take(frame, heard, words)
 
     async def _judged(self) -> Denied | None:
         named = self._reader.tool_calls()
@@ -358,6 +397,8 @@ class _Heard:
         return await ruled(self._call, self._body, calls)
 
 
+#: Characters of an answer that are looked through for instructions when it has ended.
+_SAID = 100_000
 #: Last steps of a key under which a protocol says who speaks and which tool is called: no words yet.
 _NAMES = frozenset({"role", "name", "id", "type", "call_id", "model", "status", "object"})
 
