@@ -40,7 +40,7 @@ def command(asset: str, requester: str, format_: str, state: str | None, config:
             print_json(as_json(people, found))
             return
         for title, line in _lines(people, found):
-            click.echo(printable(f"{title:<12}{line}".rstrip()))
+            click.echo(printable(f"{title:<11} {line}".rstrip()))
 
 
 def _meant(people: People, typed: str) -> Asset:
