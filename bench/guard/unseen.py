@@ -1,6 +1,6 @@
 """Recall on sources that training did not see: leave each group of sources out, train, score what was left out.
 
-    python bench/guard/unseen.py --data train.jsonl.gz --dev dev.jsonl.gz [--hold name,name …]
+    python bench/guard/unseen.py --data train.jsonl.gz --dev dev.jsonl.gz [--hold name,name …] [--harmless FOLDER]
 
 Thresholds come from the benign rows of dev, for at most 1 % and 0.1 % of each channel above.
 """
@@ -24,11 +24,14 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--dev", type=Path, required=True)
     parser.add_argument("--hold", action="append", help="sources to leave out together, with commas")
+    parser.add_argument("--harmless", type=Path, help="texts without attacks, to train on and to fix thresholds by")
     given = parser.parse_args()
+    further = list(corpus.harmless_texts(given.harmless)) if given.harmless else []
     rows, dev = corpus.read(given.data), corpus.read(given.dev)
     for held in [tuple(names.split(",")) for names in given.hold or ()] or HELD:
-        model = training.train(corpus.examples([row for row in rows if row["source"] not in held]))
+        model = training.train(corpus.examples([row for row in rows if row["source"] not in held], further[1::3]))
         benign = [(row["text"], corpus.channel(row)) for row in dev if row["label"] == "benign"]
+        benign += [(text, "content") for text in further[::3]]
         model = training.calibrated(model, benign)
         print(f"without {', '.join(held)}: share above the alert point and above the blocking point")
         slices: dict[str, list[corpus.Row]] = defaultdict(list)

@@ -257,7 +257,7 @@ def test_the_state_s_own_configuration_is_read_and_can_be_returned_to(shop, call
         ("exclude: vendor\n", "Expected a list, got text"),
         ("organisation: {regimes: gdpr}\n", "organisation.regimes"),
         ("owners: [team]\n", "Expected a mapping, got a list"),
-        ("modes: {shop: block}\n", "Use observe or enforce"),
+        ("modes: {shop: block}\n", "Use observe, warn or enforce"),
         ("gateway: {unknown_paths: block}\n", "Use pass or refuse"),
         ("gateway: {unknown_path: pass}\n", "Did you mean unknown_paths?"),
         ("- a\n", "docs/configuration.md"),

@@ -11,6 +11,8 @@ from penstock.errors import NotReachable, WrongUse
 
 #: Characters of one text that are read.
 MOST_INPUT = 1 << 24
+#: Of the harmless texts every so manieth fixes the thresholds.
+_HELD = 3
 
 
 @click.group("guard")
@@ -62,13 +64,21 @@ def score(path: str, channel: str, task: str, form: str) -> int:
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the model is written.")
 @click.option("--without", multiple=True, metavar="SOURCE", help="Leave a source out, to measure on it.")
-def train(data: Path, dev: Path, out: Path, without: tuple[str, ...]) -> int:
+@click.option(
+    "--harmless",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of texts without attacks, such as checkouts of ordinary projects.",
+)
+def train(data: Path, dev: Path, out: Path, without: tuple[str, ...], harmless: Path | None) -> int:
     """Train the scorer on labelled texts: rows of text, label (attack | benign), kind, source."""
     from penstock.inspect.attacks import corpus, training
 
     rows = [row for row in corpus.read(data) if row["source"] not in without]
     held = [(row["text"], corpus.channel(row)) for row in corpus.read(dev) if row["label"] == "benign"]
-    model = training.train(corpus.examples(rows), say=click.echo)
+    further = list(corpus.harmless_texts(harmless)) if harmless else []
+    held += [(text, "content") for text in further[::_HELD]]  # every so many are not trained on, and fix the thresholds
+    learnt = [text for number, text in enumerate(further) if number % _HELD]
+    model = training.train(corpus.examples(rows, learnt), say=click.echo)
     training.write(training.calibrated(model, held), out)
     click.echo(f"written: {out} ({out.stat().st_size / 1e6:.1f} MB)")
     return 0

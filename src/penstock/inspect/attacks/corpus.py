@@ -14,6 +14,8 @@ from penstock.inspect.attacks.training import Example
 Row = dict[str, str]
 #: Shorter texts carry nothing.
 _CARRIES = 150
+#: Of a longer text its start is taken, as the labelled rows are cut.
+_START = 6_000
 
 
 def read(path: Path) -> list[Row]:
@@ -43,10 +45,32 @@ def channel(row: Row) -> str:
     return "user"
 
 
-def examples(rows: Sequence[Row]) -> list[Example]:
-    """The rows, and texts made from patterns, whose carriers are harmless rows."""
+def examples(rows: Sequence[Row], harmless: Iterable[str] = ()) -> list[Example]:
+    """The rows, further harmless texts, and texts made from patterns, whose carriers are harmless rows."""
     carriers = [row["text"] for row in rows if row["label"] == "benign" and len(row["text"]) >= _CARRIES]
-    return [*_given(rows), *generate.examples(carriers)]
+    return [
+        *_given(rows),
+        *generate.examples(carriers),
+        *(Example(text, False, "harmless.folder") for text in harmless),
+    ]
+
+
+def harmless_texts(folder: Path) -> Iterable[str]:
+    """The start of each text of a folder, in the order of their paths; what is no UTF-8 is left out.
+
+    The folder holds texts in which nobody attacks anything, such as checkouts of ordinary projects.
+    """
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        with path.open("rb") as file:
+            data = file.read(_START)
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            if error.start < len(data) - 4:  # not just cut within a letter
+                continue
+            text = data[: error.start].decode("utf-8")
+        if len(text) >= _CARRIES and "\0" not in text:
+            yield text
 
 
 def _given(rows: Iterable[Row]) -> Iterable[Example]:
