@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
+from penstock.discover.cloud import kubernetes
 from penstock.discover.cloud.exports import Export, kind_of, things
 from penstock.discover.cloud.things import Thing, observations
 from penstock.errors import NotReachable, NotUnderstood
@@ -31,7 +32,8 @@ def is_export(path: Path) -> bool:
     """
     try:
         with path.open("rb") as opened:
-            return kind_of(opened.read(_START)) is not None
+            start = opened.read(_START)
+            return kubernetes.is_dump(start) or kind_of(start) is not None
     except OSError as error:
         raise NotReachable(f"The file cannot be read: {(error.strerror or str(error)).lower()}", str(path)) from error
 
@@ -45,7 +47,11 @@ def file(path: Path, *, now: float) -> Scan:
     """
     try:
         with path.open("rb") as opened:
-            export = kind_of(opened.read(_START))
+            start = opened.read(_START)
+            if kubernetes.is_dump(start):
+                opened.seek(0)
+                return kubernetes.scan(opened, path, now=now)
+            export = kind_of(start)
             if export is None:
                 raise NotUnderstood("This is no export that is known here", str(path), KNOWN)
             opened.seek(0)
@@ -56,8 +62,8 @@ def file(path: Path, *, now: float) -> Scan:
 
 #: Said where a file is none of them.
 KNOWN = (
-    "Known are Terraform states and plans (JSON), Pulumi states, ARM templates, AWS Config, Azure Resource Graph and"
-    " Google Cloud Asset Inventory"
+    "Known are Terraform states and plans (JSON), Pulumi states, ARM templates, AWS Config, Azure Resource Graph,"
+    " Google Cloud Asset Inventory and lists of Kubernetes resources (kubectl get -A -o json)"
 )
 
 

@@ -25,6 +25,7 @@ from penstock.discover.infra.images import (
     split_command,
     weights,
 )
+from penstock.discover.infra.kubernetes_reach import ACCELERATORS, access_facts, pod_access, reach
 from penstock.discover.infra.marked import Map, as_map, as_text, dig, line_of, maps, texts
 from penstock.discover.infra.offer import endpoint, offers, spoken, store
 from penstock.discover.infra.yaml_docs import is_template, read_documents, shared_documents
@@ -39,20 +40,27 @@ WORKLOADS = frozenset(
     {"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod", "Rollout", "LeaderWorkerSet"}
 )
 ROUTES = frozenset({"Ingress", "HTTPRoute", "GRPCRoute", "Route", "VirtualService"})
+#: How a resource or a list of them begins in JSON.
+_JSON = re.compile(rb'\s*\{\s*"(?:apiVersion|kind)"\s*:')
+#: Kinds of assets that a workload is.
+_RUN = frozenset({"endpoint", "vector_store"})
 #: What Kubernetes takes for a name.
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?\Z")
-_GPU = ("nvidia.com/", "amd.com/gpu", "gpu.intel.com/", "google.com/tpu", "aws.amazon.com/neuron")
 
 
 @collector(
     NAME,
-    reads=["*.yaml", "*.yml"],
-    sees="workloads with images, commands and variables; services; routes; configuration maps; KServe services",
+    reads=["*.yaml", "*.yml", "*.json"],
+    sees="workloads with images, commands and variables; services; routes; configuration maps; KServe services;"
+    " service accounts with what roles grant them, secrets by name, nodes with accelerators",
+    version=2,
     unseen="what charts render; what operators make of other resources; network policies",
 )
 def manifests(file: File) -> Iterator[Yielded]:
     """Facts about each resource, and the variables of its containers."""
     if b"apiVersion" not in file.data or b"kind" not in file.data:
+        return
+    if file.path.endswith(".json") and not _JSON.match(file.data):
         return
     if is_template(file.text) and ("templates/" in file.path or not _parses(file.text)):
         yield Fact("template", file.path, {})
@@ -64,7 +72,7 @@ def manifests(file: File) -> Iterator[Yielded]:
         resource = as_map(document)
         items = maps(resource.get("items")) if as_text(resource.get("kind")).endswith("List") else [resource]
         for item in items:
-            yield from _facts(file, item)
+            yield from resource_facts(file, item)
 
 
 def _parses(text: str) -> bool:
@@ -75,7 +83,8 @@ def _parses(text: str) -> bool:
         return False
 
 
-def _facts(file: File, resource: Map) -> Iterator[Yielded]:
+def resource_facts(file: File, resource: Map) -> Iterator[Yielded]:
+    """What one resource says by itself."""
     kind, spec = as_text(resource.get("kind")), as_map(resource.get("spec"))
     metadata = as_map(resource.get("metadata"))
     name = as_text(metadata.get("name"))
@@ -117,6 +126,8 @@ def _facts(file: File, resource: Map) -> Iterator[Yielded]:
         yield from _gateway_route(file, common, spec)
     elif kind == "InferenceGraph":
         yield from _inference_graph(file, common, spec)
+    else:
+        yield from access_facts(file, common, resource)
 
 
 def _workload(file: File, kind: str, common: Mapping[str, Any], resource: Map, spec: Map) -> Iterator[Yielded]:
@@ -139,7 +150,9 @@ def _workload(file: File, kind: str, common: Mapping[str, Any], resource: Map, s
     if kind in ("Job", "CronJob"):
         yield from _fetches(file, common, containers, pod)
     labels = _strings(dig(template, "metadata", "labels")) or _strings(dig(spec, "selector", "matchLabels"))
-    yield Fact("k8s", file.path, {**common, "sort": "workload", "labels": labels, "containers": containers})
+    yield Fact("k8s", file.path, {
+        **common, **pod_access(pod), "sort": "workload", "labels": labels, "containers": containers,
+    })  # fmt: skip
 
 
 def _fetches(
@@ -186,7 +199,7 @@ def _container(container: Map, env: Mapping[str, str]) -> dict[str, Any]:
             [as_text(port.get("name")), as_text(port.get("containerPort"))]
             for port in maps(container.get("ports"))[:MOST]
         ],
-        "gpu": any(resource.startswith(_GPU) for resource in resources),
+        "gpu": any(resource.startswith(ACCELERATORS) for resource in resources),
         "line": container.line,
     }
 
@@ -326,17 +339,9 @@ class Cluster:
 )
 def cluster(source: Source) -> Iterator[Yielded]:
     """Workloads with the services in front of them and the routes in front of those."""
-    by_sort: dict[str, list[Fact]] = {"workload": [], "service": [], "route": []}
-    for fact in source.facts.get("k8s", ()):
-        by_sort[fact.value["sort"]].append(fact)
-    found = Cluster(*(tuple(by_sort[sort]) for sort in ("workload", "service", "route")))
-    own: list[Fact] = []
-    for workload in found.workloads:
-        known = [(c, row) for c in workload.value["containers"] if (row := _row(c)) is not None]
-        for container, row in known:
-            yield from _ai_container(source, found, workload, container, row)
-        if not any(row.role in ("inference", "vector_store") for _, row in known):
-            own.append(workload)
+    found = _cluster(source)
+    own = [workload for workload in found.workloads if not _serves(workload)]
+    yield from workloads_with_ai(source)
     yield from _application(source, found, own)
     if templates := source.facts.get("template", ()):
         folder = templates[0].path.rpartition("/")[0] or "."
@@ -346,9 +351,34 @@ def cluster(source: Source) -> Iterator[Yielded]:
         )  # fmt: skip
 
 
+def workloads_with_ai(source: Source) -> Iterator[Observation]:
+    """Workloads that hold AI, with what they serve, who reaches them, what they run as and what they hold."""
+    found = _cluster(source)
+    for workload in found.workloads:
+        for container in workload.value["containers"]:
+            if (row := _row(container)) is None:
+                continue
+            seen = list(_ai_container(source, found, workload, container, row))
+            yield from seen
+            places = {o.subject.id: o.subject for o in seen if isinstance(o.subject, Asset) and o.subject.kind in _RUN}
+            yield from reach(source, workload, places.values(), NAME)
+
+
+def _cluster(source: Source) -> Cluster:
+    by_sort: dict[str, list[Fact]] = {"workload": [], "service": [], "route": []}
+    for fact in source.facts.get("k8s", ()):
+        by_sort[fact.value["sort"]].append(fact)
+    return Cluster(*(tuple(by_sort[sort]) for sort in ("workload", "service", "route")))
+
+
+def _serves(workload: Fact) -> bool:
+    rows = (_row(container) for container in workload.value["containers"])
+    return any(row is not None and row.role in ("inference", "vector_store") for row in rows)
+
+
 def _ai_container(
     source: Source, found: Cluster, workload: Fact, container: Mapping[str, Any], row: ImageRow
-) -> Iterator[Yielded]:
+) -> Iterator[Observation]:
     name, namespace = workload.value["name"], workload.value["namespace"]
     started = f"{workload.value['kind']} {name} runs {container['image']}"
     at = source.evidence(NAME, f"{workload.path}:{container['line']}", chain=(started,))
