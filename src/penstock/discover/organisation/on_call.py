@@ -7,7 +7,6 @@ counts below what a catalogue says.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,15 +20,14 @@ _PAGERDUTY = ("services", "escalation_policies", "schedules", "teams", "users", 
 
 
 def told_pagerduty(start: bytes) -> bool:
-    return b'"escalation_polic' in start or (
-        re.search(rb'"type"\s*:\s*"(?:service|user|team|schedule|escalation_policy)(?:_reference)?"', start) is not None
-        and any(f'"{key}"'.encode() in start for key in _PAGERDUTY)
-    )
+    """By words that nobody else uses: lists of users and teams alone are in many files."""
+    listed = any(f'"{key}"'.encode() in start for key in _PAGERDUTY)
+    return b'"escalation_polic' in start or (listed and (b"pagerduty.com" in start or b'_reference"' in start))
 
 
 def told_opsgenie(start: bytes) -> bool:
     return b"opsgenie" in start.lower() or (
-        b'"data"' in start and any(key in start for key in (b'"teamId"', b'"fullName"', b'"ownerTeam"', b'"members"'))
+        b'"data"' in start and any(key in start for key in (b'"teamId"', b'"fullName"', b'"ownerTeam"'))
     )
 
 
