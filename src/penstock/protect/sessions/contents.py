@@ -15,8 +15,8 @@ from penstock.protect.sessions.values import Corpus, leading_in, legible, reveal
 BEFORE = 160
 #: Characters of one content that are read for orders; longer contents are read in part.
 READ = 400_000
-#: Analyses that are kept, because every call sends the conversation again; only of contents up to this size.
-_KEPT, _KEPT_SIZE = 512, 65_536
+#: Analyses that are kept, because every call sends the conversation again: of contents up to this size, and of larger.
+_KEPT, _KEPT_SIZE, _KEPT_LARGE = 512, 65_536, 8
 
 
 class Ordered(msgspec.Struct, frozen=True, gc=False):
@@ -130,9 +130,14 @@ def _content(text: str) -> Content:
     return Content(text)
 
 
+@lru_cache(maxsize=_KEPT_LARGE)
+def _large(text: str) -> Content:
+    return Content(text)
+
+
 def content_of(text: str) -> Content:
-    """The content of a text; analyses of contents that come again are remembered."""
-    return _content(text) if len(text) <= _KEPT_SIZE else Content(text)
+    """The content of a text; analyses of contents that come again are remembered, few of the large ones."""
+    return _content(text) if len(text) <= _KEPT_SIZE else _large(text) if len(text) <= READ else Content(text)
 
 
 def _around(text: str, order: Order) -> Ordered:
