@@ -196,7 +196,8 @@ def answers() -> dict[str, dict[str, Any]]:
                 {"FunctionName": "resize", "FunctionArn": f"{FUNCTION}:resize", "Role": f"{ROLE}/refund-role",
                  "Environment": {"Variables": {"SIZE": "10"}}}]},
             "ListFunctionUrlConfigs": lambda asked: {"FunctionUrlConfigs": [{
-                "FunctionUrl": "https://abcdefghijklmnop.lambda-url.eu-west-1.on.aws/", "FunctionArn": f"{FUNCTION}:ask",
+                "FunctionUrl": "https://abcdefghijklmnop.lambda-url.eu-west-1.on.aws/",
+                "FunctionArn": f"{FUNCTION}:ask",
                 "CreationTime": "2025-01-01", "LastModifiedTime": "2025-01-01", "AuthType": "NONE"}]
                 if asked["FunctionName"] == "ask" else []},
         },

@@ -201,7 +201,7 @@ def test_credentials_that_end_in_the_middle_keep_what_was_found_and_the_next_run
         ended.append(1)
         return Refused(403, "ExpiredTokenException")
 
-    ending["bedrock-agent"]["GetKnowledgeBase"] = end
+    ending["bedrock-agent"]["GetDataSource"] = end
     first = looked(monkeypatch, Recorded(ending), tmp_path, done=False)
     assert ended
     assert any("credentials were no longer taken" in gap.why for gap in first.unseen)
@@ -210,8 +210,11 @@ def test_credentials_that_end_in_the_middle_keep_what_was_found_and_the_next_run
     second = looked(monkeypatch, again, tmp_path)
     assert ids(second) >= ids(first)
     assert set(second.finished) == set(second.scopes)
-    assert Counter(again.calls)["bedrock-agent", "GetKnowledgeBase"] >= 1
-    assert len(again.calls) < 60, "what the first run listed is not asked for again"
+    assert Counter(again.calls)["bedrock-agent", "GetDataSource"] == 1
+    assert Counter(again.calls)["bedrock-agent", "ListKnowledgeBases"] == 0
+    fresh = Recorded(answers())
+    looked(monkeypatch, fresh, tmp_path / "fresh")
+    assert len(again.calls) < len(fresh.calls), "what the first run listed is not asked for again"
 
 
 def test_a_listing_that_never_ends_does(monkeypatch, tmp_path):

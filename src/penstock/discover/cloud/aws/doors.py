@@ -63,8 +63,9 @@ def facts(listed: Listed) -> Iterator[Fact]:
         mode = (item.body.get("networkConfiguration") or {}).get("networkMode")
         if mode == "VPC":
             yield Fact(item.arn, {"network_isolation": True}, "its network mode is VPC")
-    for item in listed.of("guardrails"):
-        yield from _guardrail(item)
+    guards = {item.body.get("id"): _guardrail(item) for item in listed.of("guardrails")}
+    yield from guards.values()
+    yield from _aliases(listed, guards)
     yield from _collections(listed)
 
 
@@ -146,7 +147,7 @@ def _bucket(item: Item) -> Iterator[Fact]:
         yield Fact(item.arn, {"cmk": any(bool(key) for key in keys)}, why)
 
 
-def _guardrail(item: Item) -> Iterator[Fact]:
+def _guardrail(item: Item) -> Fact:
     """Which way a guardrail looks; a filter of strength NONE does not."""
     filters = (item.body.get("contentPolicy") or {}).get("filters") or ()
     inward = any(each.get("inputStrength", "NONE") != "NONE" for each in filters)
@@ -157,7 +158,22 @@ def _guardrail(item: Item) -> Iterator[Fact]:
         "input_filter": inward or bool(others), "output_filter": outward or bool(others), "grounding_check": grounding
     }  # fmt: skip
     told = [*(["contentPolicy"] if inward or outward else []), *others]
-    yield Fact(item.arn, props, f"it has {', '.join(told) or 'no filter at all'}")
+    return Fact(item.arn, props, f"it has {', '.join(told) or 'no filter at all'}")
+
+
+def _aliases(listed: Listed, guards: Mapping[Any, Fact]) -> Iterator[Fact]:
+    """What an alias lets through is decided by the guardrail of its agent alone."""
+    agents = {item.body.get("agentId"): item for item in listed.of("agents")}
+    for item in listed.of("agent-aliases"):
+        if (agent := agents.get(item.body.get("agentId"))) is None:
+            continue
+        named = (agent.body.get("guardrailConfiguration") or {}).get("guardrailIdentifier")
+        if not named:
+            why = f"its agent {agent.body.get('agentName')} has no guardrail"
+            yield Fact(item.arn, {"input_filter": False, "output_filter": False}, why)
+        elif (guard := guards.get(str(named).rpartition("/")[2])) is not None:
+            props = {key: guard.props[key] for key in ("input_filter", "output_filter")}
+            yield Fact(item.arn, props, f"the guardrail of its agent: {guard.why}")
 
 
 def _collections(listed: Listed) -> Iterator[Fact]:

@@ -160,7 +160,7 @@ class Lister:
         token = earlier[-1].next if earlier else ""
         seen = {token}
         for number in range(MOST_PAGES):
-            if self.listed.ended:
+            if self._stopped():
                 self._broken.add((region, row.id))
                 return
             try:
@@ -172,7 +172,7 @@ class Lister:
                 self._trouble(row, row.list, region, trouble)
                 return
             full = [body for body in over(partial(self._asked, row, region, owner), bodies) if body is not None]
-            if self.listed.ended:
+            if self._stopped():
                 self._broken.add((region, row.id))
             elif (region, row.id) not in self._broken:  # what is told as a gap is asked for again
                 self._journal.add(Page(region, row.id, of, tuple(full), following or None))
@@ -208,7 +208,7 @@ class Lister:
     def _asked(self, row: Listing, region: str, owner: Item | None, body: dict[str, Any]) -> dict[str, Any] | None:
         """An item with what more is asked about it; None when it is gone by now."""
         for number, call in enumerate(row.get):
-            if self.listed.ended:
+            if self._stopped():
                 return body
             try:
                 body = self._more(row, call, region, {**self._ambient(region, owner), **body}, body)
@@ -242,7 +242,7 @@ class Lister:
             return
         before = dict(item.body)
         for call in row.details:
-            if self.listed.ended:
+            if self._stopped():
                 self._broken.add(item.place)
                 return
             try:
@@ -254,6 +254,9 @@ class Lister:
         added = {key: value for key, value in item.body.items() if key not in before or before[key] != value}
         if item.place not in self._broken:
             self._journal.add(Page(item.region, f"{row.id}+", item.arn, (added,), None))
+
+    def _stopped(self) -> bool:
+        return bool(self.listed.ended)
 
     # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -20,7 +20,7 @@ from penstock.discover.cloud.things import Index, Thing, observations
 from penstock.discover.infra.resources import row_of
 from penstock.graph import identity
 from penstock.graph.store.protocol import Scan
-from penstock.graph.vocabulary import Asset, Complete, Evidence, Observation, Unseen
+from penstock.graph.vocabulary import WORST_FIRST, Asset, Complete, Evidence, Observation, Unseen
 
 COLLECTOR = "cloud.aws"
 #: Rounds of looking into what AI leads to: what a role reaches may lead to more.
@@ -63,6 +63,14 @@ def _finished(listed: Listed) -> set[tuple[str, str]]:
         return listed.whole
     standing = {row.id for row in listings() if (of_type := row_of(row.type)) is not None and not of_type.linked}
     return {place for place in listed.whole if place[1] in standing}
+
+
+def _openness(props: Mapping[str, Any]) -> tuple[int, int]:
+    """Where a door stands from the most open to the least."""
+    return tuple(  # type: ignore[return-value]
+        WORST_FIRST[name].index(props[name]) if name in props else len(WORST_FIRST[name])
+        for name in ("exposure", "auth")
+    )
 
 
 def _calling(scope: str) -> bool:
@@ -144,11 +152,19 @@ class Told:
         for door in doors(self._listed):
             if (asset := assets.get(door.id)) is not None:
                 yield self._with(asset, door.props, door.item, door.why)
-            for arn in sorted(door.functions):
-                caller = assets.get(arn)
-                if caller is not None and caller.kind == "application" and "exposure" in door.props:
-                    props = {key: value for key, value in door.props.items() if key in ("exposure", "auth")}
-                    yield self._with(caller, props, door.item, f"{door.name}: {door.why}")
+        for arn, behind in sorted(self._callers(assets).items()):
+            door = min(behind, key=lambda each: _openness(each.props))
+            props = {key: value for key, value in door.props.items() if key in ("exposure", "auth")}
+            yield self._with(assets[arn], props, door.item, f"{door.name}: {door.why}")
+
+    def _callers(self, assets: Mapping[str, Asset]) -> dict[str, list[Door]]:
+        """The applications that doors lead to, each with all of its doors."""
+        found: dict[str, list[Door]] = {}
+        for door in doors(self._listed):
+            for arn in door.functions:
+                if "exposure" in door.props and arn in assets and assets[arn].kind == "application":
+                    found.setdefault(arn, []).append(door)
+        return found
 
     def _with(self, asset: Asset, props: Mapping[str, Any], item: Item, why: str) -> Observation:
         known = {key: value for key, value in props.items() if value not in (None, "")}

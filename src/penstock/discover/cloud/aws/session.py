@@ -95,7 +95,7 @@ class Account:
         except (wrong.BotoCoreError, ResponseParserError, ValueError, AttributeError) as error:
             # cut-off answers, timeouts, calls that this boto3 does not know
             raise Trouble("broken", " ".join(str(error).split())[:200] or type(error).__name__) from None
-        if answer.keys() - {"ResponseMetadata"} == {"message"}:  # what botocore makes of JSON that breaks off
+        if _broken_off(answer):
             raise Trouble("broken", "its answer breaks off")
         return answer
 
@@ -145,6 +145,14 @@ def signed_in(profile: str = "") -> Account:
 
 
 _SIGN_IN = "Sign in (aws sso login, or AWS_PROFILE=…) and try again; what was listed is kept"
+
+
+def _broken_off(answer: dict[str, Any]) -> bool:
+    """Whether JSON was sent of which nothing could be read: botocore takes half of an answer for an empty one."""
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    nothing = answer.keys() <= {"ResponseMetadata", "message"}
+    length = str(headers.get("content-length", ""))
+    return nothing and "json" in headers.get("content-type", "") and length.isdigit() and int(length) > len("{}")
 
 
 def _trouble(response: dict[str, Any]) -> Trouble:
