@@ -11,7 +11,7 @@
       data:
         - {path: data/tickets.csv, labels: [pii]}      # or uri:, or name:
         - path: data/sums.csv
-          removed: {method: sums over 150 homes, labels: [pii], from: [data/homes.csv], evidence: docs/sums.md}
+          removed: {method: sums over 150 homes, labels: [pii], from: [data/homes.csv], evidence: sums.md}
       models:
         - {name: gpt-4o, provider: openai}             # or endpoint: http://llm.internal:8000
       human_review: false

@@ -210,9 +210,9 @@ def _without_leaks(call: Call, body: bytes, whole: bytes) -> bytes:
     """The answer without links and images that carry something out; whether it gives instructions away is noted."""
     try:
         reply = call.surface.reply(whole)
-    except NotUnderstood:
+        talk = conversation(_surface(call), msgspec.json.decode(body))
+    except (NotUnderstood, msgspec.DecodeError):  # an upload is no conversation
         return whole
-    talk = conversation(_surface(call), msgspec.json.decode(body))
     said = "\n".join(part.text for part in reply.parts if part.channel == "assistant")
     _noted_instructions(call, talk, said)
     changed: list[tuple[Part, str]] = []
