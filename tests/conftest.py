@@ -44,7 +44,7 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium_browser() -> Iterator[Browser]:
     """A real browser; without one the tests that need it are skipped by name, under CI=true they fail."""
     try:

@@ -36,7 +36,7 @@ COVERED: dict[str, tuple[str, str]] = {
                                   "transformers.arguments hub.push huggingface.download",
                                   "transformers.pipeline huggingface.inference"),
     "datasets": ("datasets.load", ""),
-    "diffusers": ("transformers.from-pretrained", ""),
+    "diffusers": ("transformers.from-pretrained diffusers.adapter", ""),
     "sentence-transformers": ("sentence-transformers.model sentence-transformers.reranker "
                               "sentence-transformers.fit", ""),
     "peft": ("transformers.from-pretrained flow.passes", ""),
@@ -159,7 +159,7 @@ def test_every_row_for_python_and_scripts_is_promised_or_helps_one_that_is():
 
 #: Groups of rows beside the promised names: how values travel, data that is read, further stores and providers.
 HELPERS = {"tables", "flow", "loader", "torchvision", "whisper", "replicate", "upstash", "turbopuffer", "txtai", "timm",
-           "genkit", "langgraph", "s3-vectors"}  # fmt: skip
+           "genkit", "langgraph", "s3-vectors", "guardrails"}  # fmt: skip
 
 
 def signatures_of_npm(package: str) -> bool:

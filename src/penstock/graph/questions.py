@@ -48,6 +48,7 @@ PROP_QUESTIONS: Mapping[str, str] = MappingProxyType(
         "region": "In which region does {asset} keep or process its data?",
         "tenant": "Which customer does {asset} serve?",
         "sanction": "Has the organisation agreed to {asset}?",
+        "left": "Is {asset} still with the organisation?",
         "criticality": "How bad would it be if {asset} failed, from 1 (hardly noticed) to 4 (vital)?",
         "role": "Which part does {asset} play?",
         "gives_way": "Which attacks got through {asset} in its last red-team run?",

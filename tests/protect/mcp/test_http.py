@@ -1,5 +1,6 @@
 """MCP over HTTP: the real client library, through the gateway, to a server made with the real server library."""
 
+import re
 import time
 
 import pytest
@@ -29,7 +30,7 @@ async def test_a_call_passes_and_is_noted_without_its_text(way):
     event = next(event for event in here.sink.events if event.props["mcp"].get("tool") == "lookup")
     assert (event.surface, event.provider, event.application) == ("mcp.http", "shop", "actor-1")
     assert event.seen == {"out.pii": 2} or event.seen == {"out.pii": 1}
-    assert "ada" not in repr(here.sink.events)
+    assert not re.search(r"\bada\b", repr(here.sink.events))  # digits of an id may spell it
     assert shop.heard == [("lookup", "7")]
 
 
