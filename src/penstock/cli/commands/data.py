@@ -16,7 +16,6 @@ from penstock.errors import NotReachable, WrongUse
 
 if TYPE_CHECKING:
     from penstock.graph.graph import Graph
-    from penstock.graph.store.protocol import Scan
     from penstock.report.datamap.chart import Chart
     from penstock.report.view import Report
 
@@ -150,6 +149,7 @@ def import_(what: tuple[str, ...], state: str | None, config: str | None) -> int
     """
     import os
 
+    from penstock.cli.taking_in import take_in
     from penstock.discover.data.lineage import taken_in
 
     with open_state(state, config, create=True) as opened:
@@ -159,23 +159,7 @@ def import_(what: tuple[str, ...], state: str | None, config: str | None) -> int
             found = taken_in.server(what[1], token=os.environ.get("MLFLOW_TRACKING_TOKEN", ""), now=opened.now)
         else:
             found = taken_in.files(what, now=opened.now)
-        return _take_in(opened, found)
-
-
-def _take_in(opened: State, found: Scan) -> int:
-    """Keep what was said, tell how much, and judge the whole anew; 3 when not all of it could be read."""
-    from penstock.cli.scanning import current_report
-    from penstock.graph.vocabulary import Asset
-
-    opened.store.ingest(found)
-    subjects = [one.subject for one in found.observations]
-    assets = {subject.id for subject in subjects if isinstance(subject, Asset)}
-    click.echo(f"Taken in: {len(assets)} things and {len(subjects)} statements about them, from {found.scopes[0]}")
-    gaps = [gap for gap in found.unseen if not gap.skipped]
-    for gap in gaps:
-        click.echo(printable(f"Not seen: {gap.what} of {gap.where}: {gap.why}"), err=True)
-    current_report(opened)
-    return 3 if gaps else 0
+        return take_in(opened, found)
 
 
 def _list_proposals(graph: Graph) -> None:
